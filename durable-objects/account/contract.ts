@@ -1,0 +1,34 @@
+/** What the worker may ask of an account's object. Decisions come back as values; nothing is thrown. */
+import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
+import type { RequestId } from "../../worker/domain/ids.ts";
+import type { HandOver, LeaseDecision, LeaseRequest, Release } from "../../worker/domain/lease.ts";
+
+/** What a worker has to say to an account, gathered over a few ms into one call. Every part is idempotent. */
+export interface AccountNews {
+  readonly releases: readonly Release[];
+  readonly renewals: readonly RequestId[];
+  readonly handOvers: readonly HandOver[];
+}
+
+export type RefreshDecision =
+  | { readonly kind: "refreshed"; readonly credential: unknown; readonly credentialVersion: number }
+  | { readonly kind: "unavailable"; readonly message: string };
+
+export type ConfigureResult =
+  { readonly kind: "ok" } | { readonly kind: "invalid"; readonly message: string };
+
+export interface AccountContract {
+  lease(request: LeaseRequest): Promise<LeaseDecision>;
+  news(news: AccountNews): Promise<void>;
+  /** After an upstream refused credential `version`: the current one, refreshed if it is still that one. */
+  refresh(version: number): Promise<RefreshDecision>;
+  /** Refreshes the credential because a person asked, whatever its age and past failures. */
+  refreshNow(): Promise<void>;
+  /** Replaces the configuration, and the credential where one is given. */
+  configure(config: AccountConfig, credential: unknown): Promise<ConfigureResult>;
+  /** Lifts cooldowns, strikes and an automatic stop: a person says it is fine again. */
+  reset(): Promise<void>;
+  status(): Promise<AccountStatus | null>;
+  /** Ends all waiting and forgets everything, the credential first. */
+  erase(): Promise<void>;
+}

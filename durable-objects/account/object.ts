@@ -1,0 +1,288 @@
+/** The account object: loads, calls the state machine, keeps what it decided, wakes those who wait. */
+import { DurableObject } from "cloudflare:workers";
+import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
+import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
+import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
+import { parseEnv, type Env } from "../../worker/env.ts";
+import { assertAllowedTarget } from "../../worker/net/guard.ts";
+import { PROVIDERS } from "../../worker/providers/index.ts";
+import type { Provider } from "../../worker/providers/provider.ts";
+import { parseKeyring } from "../../worker/storage/seal.ts";
+import { GroupCommit } from "../group-commit.ts";
+import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
+import { active } from "./cooldowns.ts";
+import { CredentialKeeper } from "./credential.ts";
+import { maskCredential } from "./mask.ts";
+import { fromRow, toRow } from "./persisted.ts";
+import { SessionPointers } from "./sessions.ts";
+import * as machine from "./state.ts";
+
+const ROW = "state";
+/** An alarm is only moved when it would come this much too late, so that most leases set none. */
+const ALARM_SLACK_MS = 1000;
+
+const UNKNOWN: LeaseDecision = { kind: "refused", reason: "disabled", retryAt: null, load: 0 };
+
+export class AccountObject extends DurableObject implements AccountContract {
+  readonly #env: Env;
+  readonly #sessions: SessionPointers;
+  readonly #commit: GroupCommit;
+  readonly #waiting = new Map<RequestId, (grant: machine.Woken["grant"]) => void>();
+  #state: machine.AccountState | null = null;
+  #provider: Provider | null = null;
+  #keeper: CredentialKeeper | null = null;
+  #armedFor: EpochMs = Infinity;
+  #waitTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
+    super(ctx, rawEnv);
+    this.#env = parseEnv(rawEnv);
+    this.#sessions = new SessionPointers(ctx.storage.sql, this.#env.SESSION_TTL_MS);
+    this.#commit = new GroupCommit(() => {
+      if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
+    }, Date.now);
+    void ctx.blockConcurrencyWhile(() => this.#load());
+  }
+
+  async #load(): Promise<void> {
+    this.#state = fromRow(this.ctx.storage.kv.get(ROW));
+    this.#armedFor = (await this.ctx.storage.getAlarm()) ?? Infinity;
+    if (this.#state === null) return;
+    this.#provider = PROVIDERS.get(this.#state.config.provider) ?? null;
+    if (this.#provider !== null) {
+      this.#keeper = await CredentialKeeper.load(
+        await this.#surroundings(this.#state.config),
+        this.#provider,
+      );
+    }
+  }
+
+  async lease(request: LeaseRequest): Promise<LeaseDecision> {
+    if (this.#state === null) return UNKNOWN;
+    const now = Date.now();
+    if (request.home && request.affinity !== null) {
+      const movedTo = this.#sessions.find(request.affinity, now);
+      if (movedTo !== null) return { kind: "moved", accountId: movedTo };
+    }
+    const { state, decision } = machine.lease(this.#state, request, now);
+    this.#apply(state);
+    if (decision.kind === "refused") return decision;
+    const grant = decision.kind === "waiting" ? await this.#waitFor(request.requestId) : decision;
+    return grant.kind === "refused" ? grant : this.#handOut(request.requestId, state.config);
+  }
+
+  /** The credential goes out with the lease; without a usable one there is no lease. */
+  async #handOut(requestId: RequestId, config: AccountConfig): Promise<LeaseDecision> {
+    const credential =
+      this.#keeper === null ? null : (this.#keeper.current() ?? (await this.#keeper.fresh()));
+    if (credential?.kind !== "usable") {
+      this.#end(requestId);
+      return { kind: "refused", reason: "unauthorized", retryAt: credential?.retryAt ?? null, load: 0 };
+    }
+    return {
+      kind: "granted",
+      lease: {
+        requestId,
+        accountId: config.id,
+        provider: config.provider,
+        credential: credential.credential,
+        credentialVersion: credential.version,
+        baseUrl: config.baseUrl,
+        expiresAt: Date.now() + machine.LEASE_TTL_MS,
+      },
+    };
+  }
+
+  #end(requestId: RequestId): void {
+    if (this.#state === null) return;
+    this.#apply(machine.release(this.#state, requestId, { kind: "neutral" }, Date.now()));
+    this.#wake();
+  }
+
+  #waitFor(requestId: RequestId): Promise<machine.Woken["grant"]> {
+    const { promise, resolve } = Promise.withResolvers<machine.Woken["grant"]>();
+    this.#waiting.set(requestId, resolve);
+    this.#armWaitTimer();
+    return promise;
+  }
+
+  async news(news: AccountNews): Promise<void> {
+    if (this.#state === null) return;
+    const now = Date.now();
+    let state = news.renewals.length === 0 ? this.#state : machine.renew(this.#state, news.renewals, now);
+    for (const { requestId, outcome } of news.releases) {
+      state = machine.release(state, requestId, outcome, now);
+      this.#abandon(requestId);
+    }
+    for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);
+    this.#apply(state);
+    this.#wake();
+  }
+
+  /** A waiter whose client left is gone from the queue; its call must not hang. */
+  #abandon(requestId: RequestId): void {
+    const resolve = this.#waiting.get(requestId);
+    if (resolve === undefined) return;
+    this.#waiting.delete(requestId);
+    resolve({ kind: "refused", reason: "full", retryAt: null, load: 0 });
+  }
+
+  async refresh(version: number): Promise<RefreshDecision> {
+    const keeper = this.#keeper;
+    if (keeper === null) return { kind: "unavailable", message: "This account has no credential." };
+    if (keeper.version !== version) {
+      return { kind: "refreshed", credential: keeper.credential, credentialVersion: keeper.version };
+    }
+    const result = await keeper.refresh();
+    this.#arm();
+    if (result.kind === "usable" && result.version !== version) {
+      return { kind: "refreshed", credential: result.credential, credentialVersion: result.version };
+    }
+    const message = result.kind === "unusable" ? result.message : keeper.refreshError;
+    return { kind: "unavailable", message: message ?? "The credential was refused and cannot be refreshed." };
+  }
+
+  async refreshNow(): Promise<void> {
+    await this.#keeper?.retryNow();
+    await this.#keeper?.refresh();
+    this.#arm();
+  }
+
+  async configure(config: AccountConfig, credential: unknown): Promise<ConfigureResult> {
+    const provider = PROVIDERS.get(config.provider);
+    if (provider === undefined) return { kind: "invalid", message: `Unknown provider "${config.provider}".` };
+    const parsed = credential === null ? null : provider.credentialSchema.safeParse(credential);
+    if (parsed?.success === false) {
+      const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+      return { kind: "invalid", message: `credential: ${issues.join("; ")}` };
+    }
+    const surroundings = await this.#surroundings(config);
+    const keeper =
+      parsed === null
+        ? await CredentialKeeper.load(surroundings, provider)
+        : await CredentialKeeper.replace(surroundings, provider, parsed.data, this.#keeper);
+    if (keeper === null) return { kind: "invalid", message: "credential: is required" };
+    this.#keeper = keeper;
+    this.#provider = provider;
+    const state = this.#state === null ? machine.emptyState(config) : machine.configure(this.#state, config);
+    this.#apply(parsed === null ? state : machine.reset(state));
+    await this.#commit.written();
+    this.#wake();
+    return { kind: "ok" };
+  }
+
+  async reset(): Promise<void> {
+    if (this.#state === null) return;
+    await this.#keeper?.retryNow();
+    this.#apply(machine.reset(this.#state));
+    await this.#commit.written();
+  }
+
+  async status(): Promise<AccountStatus | null> {
+    if (this.#state === null) return null;
+    const now = Date.now();
+    this.#apply(machine.sweep(this.#state, now));
+    return {
+      id: this.#state.config.id,
+      availability: this.#availability(now),
+      cooldowns: active(this.#state.strikes, now),
+      activeLeases: this.#state.leases.size,
+      waiting: this.#state.waiters.length,
+      sessions: this.#sessions.count,
+      credential: maskCredential(this.#keeper?.credential),
+      tokenExpiresAt: this.#keeper?.expiresAt ?? null,
+      lastRefreshAt: this.#keeper?.lastRefreshAt ?? null,
+      refreshError: this.#keeper?.refreshError ?? null,
+      lastUsedAt: this.#state.lastUsedAt,
+    };
+  }
+
+  #availability(now: EpochMs): AccountStatus["availability"] {
+    if (this.#state === null) return { kind: "disabled", reason: "Not configured." };
+    const expiresAt = this.#keeper?.expiresAt ?? null;
+    const dead = expiresAt !== null && expiresAt <= now && this.#keeper?.refreshAt === null;
+    return dead
+      ? {
+          kind: "disabled",
+          reason: this.#keeper?.refreshError ?? "The credential has expired: sign in again.",
+        }
+      : machine.availability(this.#state, now);
+  }
+
+  async erase(): Promise<void> {
+    for (const requestId of [...this.#waiting.keys()]) this.#abandon(requestId);
+    this.#state = null;
+    this.#keeper = null;
+    this.#sessions.forget();
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+  }
+
+  /** Tidies up; correctness never depends on it, since every call sweeps first. */
+  override async alarm(): Promise<void> {
+    this.#armedFor = Infinity;
+    if (this.#state === null) return;
+    const now = Date.now();
+    this.#sessions.sweep(now);
+    const refreshAt = this.#keeper?.refreshAt ?? null;
+    if (refreshAt !== null && refreshAt <= now && this.#state.config.enabled) await this.#keeper?.refresh();
+    this.#wake();
+    this.#arm();
+  }
+
+  #apply(state: machine.AccountState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#commit.schedule();
+    this.#arm();
+  }
+
+  #wake(): void {
+    if (this.#state === null) return;
+    const { state, decision } = machine.wake(this.#state, Date.now());
+    this.#apply(state);
+    for (const { requestId, grant } of decision) {
+      const resolve = this.#waiting.get(requestId);
+      this.#waiting.delete(requestId);
+      resolve?.(grant);
+    }
+    this.#armWaitTimer();
+  }
+
+  /** Waiters' time limits are kept by a timer: while they wait, their calls keep the object in memory. */
+  #armWaitTimer(): void {
+    if (this.#waitTimer !== null) clearTimeout(this.#waitTimer);
+    this.#waitTimer = null;
+    if (this.#state === null || this.#state.waiters.length === 0) return;
+    const delayMs = Math.max(1, machine.nextWakeAt(this.#state) - Date.now());
+    this.#waitTimer = setTimeout(() => {
+      this.#wake();
+    }, delayMs);
+  }
+
+  #arm(): void {
+    if (this.#state === null) return;
+    const at = Math.min(this.#state.sweepAt, this.#keeper?.refreshAt ?? Infinity);
+    if (at === Infinity || at >= this.#armedFor - ALARM_SLACK_MS) return;
+    this.#armedFor = at;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+  }
+
+  async #surroundings(config: AccountConfig) {
+    const allowPrivate = this.#env.ALLOW_PRIVATE_UPSTREAMS;
+    return {
+      storage: this.ctx.storage.kv,
+      keyring: await parseKeyring(this.#env.ENCRYPTION_KEYS),
+      owner: config.id,
+      now: Date.now,
+      sleep: (ms: number) => scheduler.wait(ms),
+      tokenCall: () => ({
+        tokenUrl: config.tokenUrl,
+        fetch: (url: string, init: RequestInit) => {
+          assertAllowedTarget(url, allowPrivate);
+          return fetch(url, init);
+        },
+      }),
+    };
+  }
+}

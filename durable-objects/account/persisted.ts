@@ -1,0 +1,50 @@
+/** An account's state as one row: what of it outlives the object's memory. Pure. */
+import { z } from "zod";
+import { accountConfigSchema } from "../../worker/domain/account.ts";
+import { requestIdSchema } from "../../worker/domain/ids.ts";
+import { BACK_OFF, type Strike } from "./cooldowns.ts";
+import { emptyState, type AccountState } from "./state.ts";
+
+const reasons = Object.keys(BACK_OFF) as [Strike["reason"], ...Strike["reason"][]];
+
+const strikeSchema = z.object({
+  scope: z.enum(["account", "modelFamily", "model"]),
+  target: z.string().nullable(),
+  reason: z.enum(reasons),
+  message: z.string(),
+  until: z.number(),
+  strikes: z.number(),
+  lastFailureAt: z.number(),
+});
+
+const persistedSchema = z.object({
+  config: accountConfigSchema,
+  leases: z.array(z.tuple([requestIdSchema, z.number(), z.boolean()])),
+  strikes: z.array(z.tuple([z.string(), strikeSchema])),
+  stopped: z.string().nullable(),
+  lastUsedAt: z.number().nullable(),
+});
+
+/** Waiters are not kept: their requests end with the object that held them. */
+export const toRow = (state: AccountState): z.input<typeof persistedSchema> => ({
+  config: state.config,
+  leases: [...state.leases].map(([id, held]) => [id, held.deadline, held.takesSlot]),
+  strikes: [...state.strikes],
+  stopped: state.stopped,
+  lastUsedAt: state.lastUsedAt,
+});
+
+export function fromRow(row: unknown): AccountState | null {
+  if (row === undefined) return null;
+  const stored = persistedSchema.parse(row);
+  const leases = stored.leases.map(([id, deadline, takesSlot]) => [id, { deadline, takesSlot }] as const);
+  return {
+    ...emptyState(stored.config),
+    leases: new Map(leases),
+    slotsUsed: leases.filter(([, held]) => held.takesSlot).length,
+    sweepAt: leases.reduce((soonest, [, held]) => Math.min(soonest, held.deadline), Infinity),
+    strikes: new Map(stored.strikes),
+    stopped: stored.stopped,
+    lastUsedAt: stored.lastUsedAt,
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * Writes an object's state once for many changes. Answers that promise nothing durable (a grant) leave at once;
+ * those that do (a settlement) wait for the write that holds them, and the platform's output gate holds the
+ * answer until that write is on disk. A write costs ten times what a decision does.
+ */
+
+/** Changes are gathered this long before they are written, in ms; the first after a pause is written at once. */
+const GATHER_MS = 25;
+
+export class GroupCommit {
+  readonly #write: () => void;
+  readonly #now: () => number;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #next = Promise.withResolvers<undefined>();
+  #lastWriteAt = 0;
+
+  constructor(write: () => void, now: () => number) {
+    this.#write = write;
+    this.#now = now;
+  }
+
+  /** The state has changed: write it soon. */
+  schedule(): void {
+    if (this.#timer !== null) return;
+    const delayMs = Math.max(0, Math.min(GATHER_MS, this.#lastWriteAt + GATHER_MS - this.#now()));
+    this.#timer = setTimeout(() => {
+      this.flush();
+    }, delayMs);
+  }
+
+  /** Resolves when everything changed so far is written. */
+  async written(): Promise<void> {
+    this.schedule();
+    await this.#next.promise;
+  }
+
+  /** Writes now what is scheduled, if anything is. */
+  flush(): void {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#lastWriteAt = this.#now();
+    const { resolve } = this.#next;
+    this.#next = Promise.withResolvers<undefined>();
+    this.#write();
+    resolve(undefined);
+  }
+}

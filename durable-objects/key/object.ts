@@ -1,0 +1,244 @@
+/** The key object: loads, calls the state machine, keeps what it decided, ships what is booked. */
+import { DurableObject } from "cloudflare:workers";
+import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
+import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
+import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
+import { parseEnv, type Env } from "../../worker/env.ts";
+import { bookUsage } from "../../worker/storage/usage-records.ts";
+import { GroupCommit } from "../group-commit.ts";
+import type { KeyContract, KeyNews } from "./contract.ts";
+import { Outbox } from "./outbox.ts";
+import { RecentIds } from "./recent-ids.ts";
+import * as machine from "./state.ts";
+import { KeyStore } from "./store.ts";
+
+const INCARNATION = "incarnation";
+/** Records are gathered this long before they go to D1, in ms: they must be there within five seconds. */
+const SHIP_AFTER_MS = 1000;
+const SHIP_RETRY_FIRST_MS = 2000;
+const SHIP_RETRY_MAX_MS = 60_000;
+/** Records of one D1 transaction. */
+const RECORDS_PER_BATCH = 500;
+
+export class KeyObject extends DurableObject implements KeyContract {
+  readonly #env: Env;
+  readonly #outbox: Outbox;
+  readonly #store: KeyStore;
+  readonly #settled: RecentIds;
+  readonly #commit: GroupCommit;
+  readonly #waiting = new Map<RequestId, (admission: machine.Woken["admission"]) => void>();
+  #state: machine.KeyState | null;
+  #armedFor: EpochMs = Infinity;
+  #shipping: Promise<void> | null = null;
+  #shipFailures = 0;
+  #shipAt: EpochMs = Infinity;
+  #waitTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
+    super(ctx, rawEnv);
+    this.#env = parseEnv(rawEnv);
+    this.#outbox = new Outbox(ctx.storage.sql);
+    this.#store = new KeyStore(ctx.storage);
+    this.#state = this.#store.load();
+    this.#settled = new RecentIds(this.#store.settled);
+    this.#commit = new GroupCommit(() => {
+      this.#write();
+    }, Date.now);
+    if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
+    });
+  }
+
+  /** The permits, the counters and the records booked: all of them or none. */
+  #write(): void {
+    this.ctx.storage.transactionSync(() => {
+      if (this.#state !== null) this.#store.save(this.#state, this.#settled);
+      this.#outbox.write();
+    });
+    if (!this.#outbox.isEmpty && this.#shipAt === Infinity) this.#shipAt = Date.now() + SHIP_AFTER_MS;
+    this.#arm();
+  }
+
+  async admit(request: AdmitRequest): Promise<AdmitDecision> {
+    if (this.#state === null) {
+      return {
+        kind: "refused",
+        error: { code: "unauthenticated", message: "Invalid API key", retryAfterMs: null },
+      };
+    }
+    const now = Date.now();
+    this.#sweep(now);
+    const { state, decision } = machine.admit(this.#state, request, this.#env.QUEUE_TIMEOUT_MS, now);
+    this.#apply(state);
+    const admission = decision.kind === "waiting" ? await this.#waitFor(request.requestId) : decision;
+    return admission.kind === "refused"
+      ? admission
+      : { kind: "admitted", expiresAt: Date.now() + machine.PERMIT_TTL_MS };
+  }
+
+  #waitFor(requestId: RequestId): Promise<machine.Woken["admission"]> {
+    const { promise, resolve } = Promise.withResolvers<machine.Woken["admission"]>();
+    this.#waiting.set(requestId, resolve);
+    this.#armWaitTimer();
+    return promise;
+  }
+
+  async news(news: KeyNews): Promise<void> {
+    if (this.#state === null) return;
+    let state = this.#state;
+    for (const requestId of news.cancellations) {
+      state = machine.cancel(state, requestId);
+      this.#abandon(requestId);
+    }
+    if (news.checkpoints.length > 0) {
+      const drafts = news.checkpoints.map(({ draft }) => draft);
+      state = machine.checkpoint(state, drafts, Date.now());
+    }
+    for (const record of news.settlements) {
+      if (!this.#settled.add(record.requestId)) continue;
+      state = machine.settle(state, record);
+      this.#outbox.add([record]);
+    }
+    this.#apply(state);
+    this.#wake();
+    if (news.settlements.length > 0) await this.#commit.written();
+  }
+
+  #abandon(requestId: RequestId): void {
+    const resolve = this.#waiting.get(requestId);
+    this.#waiting.delete(requestId);
+    resolve?.({
+      kind: "refused",
+      error: { code: "invalid_request", message: "The client left.", retryAfterMs: null },
+    });
+  }
+
+  async configure(config: KeyConfig): Promise<void> {
+    this.#apply(this.#state === null ? machine.emptyState(config) : { ...this.#state, config });
+    this.#wake();
+    await this.#commit.written();
+  }
+
+  async revoke(): Promise<void> {
+    if (this.#state === null) return;
+    this.#apply({ ...this.#state, revoked: true });
+    this.#wake();
+    await this.#commit.written();
+  }
+
+  async status(): Promise<KeyStatus | null> {
+    this.#sweep(Date.now());
+    if (this.#state === null) return null;
+    const { permits, waiters, activatedAt, lastUsedAt, totals } = this.#state;
+    return {
+      activePermits: permits.size,
+      waiting: waiters.length,
+      activatedAt,
+      expiresAt: machine.expiryOf(this.#state),
+      lastUsedAt,
+      totalRequests: totals.requests,
+      totalTokens: totals.tokens,
+      totalCost: totals.cost,
+    };
+  }
+
+  async standing(): Promise<KeyStatus | null> {
+    const isLive = this.#state !== null && machine.isLive(this.#state, Date.now());
+    return isLive ? this.status() : null;
+  }
+
+  async ship(): Promise<void> {
+    this.#commit.flush();
+    this.#shipping ??= this.#shipAll().finally(() => {
+      this.#shipping = null;
+    });
+    await this.#shipping;
+  }
+
+  /** Batches go one after the other, in the order of their sequence; a failed one is tried again later. */
+  async #shipAll(): Promise<void> {
+    try {
+      for (let parcel = this.#outbox.next(RECORDS_PER_BATCH); parcel !== null;) {
+        await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone: this.#env.TIMEZONE });
+        this.#outbox.shipped(parcel.through);
+        parcel = this.#outbox.next(RECORDS_PER_BATCH);
+      }
+      this.#shipFailures = 0;
+      this.#shipAt = Infinity;
+    } catch (error) {
+      const delayMs = Math.min(
+        SHIP_RETRY_MAX_MS,
+        SHIP_RETRY_FIRST_MS * 2 ** Math.min(this.#shipFailures, 10),
+      );
+      this.#shipFailures++;
+      this.#shipAt = Date.now() + delayMs;
+      const message = error instanceof Error ? error.message : String(error);
+      console.error(JSON.stringify({ event: "ledger_batch_failed", retryInMs: delayMs, message }));
+    }
+    this.#arm();
+  }
+
+  /** Names this object's sequence in D1's fence; a new one if the object's storage ever starts anew. */
+  #sender(): string {
+    const known = this.ctx.storage.kv.get<string>(INCARNATION);
+    if (known !== undefined) return known;
+    const sender = `${this.#state?.config.id ?? "key"}/${crypto.randomUUID()}`;
+    this.ctx.storage.kv.put(INCARNATION, sender);
+    return sender;
+  }
+
+  /** Settles dead permits and ships. Late or repeated, it changes nothing: every step is idempotent. */
+  override async alarm(): Promise<void> {
+    this.#armedFor = Infinity;
+    const now = Date.now();
+    this.#sweep(now);
+    this.#wake();
+    if (now >= this.#shipAt) await this.ship();
+    this.#arm();
+  }
+
+  #sweep(now: EpochMs): void {
+    if (this.#state === null) return;
+    const { state, decision: lost } = machine.sweep(this.#state, now);
+    for (const { requestId } of lost) this.#settled.add(requestId);
+    this.#outbox.add(lost);
+    this.#apply(state);
+  }
+
+  #apply(state: machine.KeyState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#commit.schedule();
+  }
+
+  #wake(): void {
+    if (this.#state === null) return;
+    const { state, decision } = machine.wake(this.#state, Date.now());
+    this.#apply(state);
+    for (const { requestId, admission } of decision) {
+      const resolve = this.#waiting.get(requestId);
+      this.#waiting.delete(requestId);
+      resolve?.(admission);
+    }
+    this.#armWaitTimer();
+  }
+
+  /** Waiters' time limits are kept by a timer: while they wait, their calls keep the object in memory. */
+  #armWaitTimer(): void {
+    if (this.#waitTimer !== null) clearTimeout(this.#waitTimer);
+    this.#waitTimer = null;
+    if (this.#state === null || this.#state.waiters.length === 0) return;
+    const delayMs = Math.max(1, machine.nextWakeAt(this.#state) - Date.now());
+    this.#waitTimer = setTimeout(() => {
+      this.#wake();
+    }, delayMs);
+  }
+
+  #arm(): void {
+    const at = Math.min(this.#state?.sweepAt ?? Infinity, this.#shipAt);
+    if (at === Infinity || at >= this.#armedFor) return;
+    this.#armedFor = at;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+  }
+}

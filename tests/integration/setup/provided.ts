@@ -1,0 +1,9 @@
+/** What the Node side of the integration tests hands to the tests inside workerd, by type. */
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** Base URL of the fake upstream, without a trailing slash. */
+    upstreamUrl: string;
+  }
+}
+
+export {};

@@ -1,0 +1,70 @@
+/** Reads a Messages request as far as the fake needs it to answer. Pure. */
+import { isRecord, recordsOf, textOf, type JsonRecord } from "./record.ts";
+
+export type Conversation = {
+  readonly model: string;
+  readonly stream: boolean;
+  readonly messageCount: number;
+  /** The last text of the user which is not a reminder of the client's. */
+  readonly prompt: string;
+  readonly asksForTool: boolean;
+  /** What the tool gave, when the user's last turn carries its result. */
+  readonly toolOutput: string | null;
+  readonly tools: readonly JsonRecord[];
+  /** The schema of `output_config.format`, if there is one. */
+  readonly schema: JsonRecord | null;
+  readonly thinking: "none" | "shown" | "omitted";
+};
+
+/** A prompt with this word is answered with a call of the client's shell tool. */
+export const TOOL_TASK = "TOOLTASK";
+
+export function readConversation(body: JsonRecord): Conversation {
+  const messages = recordsOf(body["messages"]);
+  const blocks = lastUserBlocks(messages);
+  const texts = blocks.filter((block) => block["type"] === "text").map((block) => textOf(block["text"]));
+  const results = blocks.filter((block) => block["type"] === "tool_result");
+  return {
+    model: textOf(body["model"], "claude-unknown"),
+    stream: body["stream"] === true,
+    messageCount: messages.length,
+    prompt: texts.findLast((text) => !text.startsWith("<system-reminder>")) ?? "",
+    asksForTool: results.length === 0 && texts.some((text) => text.includes(TOOL_TASK)),
+    toolOutput: results.length === 0 ? null : results.map(resultText).join("\n"),
+    tools: recordsOf(body["tools"]),
+    schema: schemaOf(body),
+    thinking: thinkingOf(body["thinking"]),
+  };
+}
+
+/** Clients may send several user messages in a row, and system messages after them: the turn is all since the assistant. */
+function lastUserBlocks(messages: readonly JsonRecord[]): readonly JsonRecord[] {
+  const start = messages.findLastIndex((message) => message["role"] === "assistant") + 1;
+  return messages
+    .slice(start)
+    .filter((message) => message["role"] === "user")
+    .flatMap((message) => blocksOf(message["content"]));
+}
+
+function blocksOf(content: unknown): readonly JsonRecord[] {
+  return typeof content === "string" ? [{ type: "text", text: content }] : recordsOf(content);
+}
+
+function resultText(result: JsonRecord): string {
+  return blocksOf(result["content"])
+    .map((block) => textOf(block["text"]))
+    .join("");
+}
+
+function schemaOf(body: JsonRecord): JsonRecord | null {
+  const config = body["output_config"];
+  const format = isRecord(config) ? config["format"] : body["output_format"];
+  if (!isRecord(format) || format["type"] !== "json_schema") return null;
+  return isRecord(format["schema"]) ? format["schema"] : null;
+}
+
+function thinkingOf(thinking: unknown): Conversation["thinking"] {
+  if (!isRecord(thinking)) return "none";
+  if (thinking["type"] !== "enabled" && thinking["type"] !== "adaptive") return "none";
+  return thinking["display"] === "omitted" ? "omitted" : "shown";
+}

@@ -1,0 +1,187 @@
+/** Does what a behaviour says with a model request. */
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import { encodeEvent, errorEvent, messageEvents, textDelta, type SseEvent } from "./anthropic-sse.ts";
+import { messageJson, MODELS_JSON } from "./anthropic-json.ts";
+import type { AnswerShape, Behaviour } from "./behaviour.ts";
+import { derivedUsage, withFigures } from "./derived-usage.ts";
+import {
+  cutConnection,
+  resetConnection,
+  sendBody,
+  sendError,
+  sendStatus,
+  type Exchange,
+} from "./exchange.ts";
+import type { Gates } from "./gates.ts";
+import { performMalformed } from "./malformed.ts";
+import { composeReply, type Reply } from "./reply.ts";
+import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
+import { openStream, sendEvents } from "./stream.ts";
+import { openWire, pause } from "./wire.ts";
+
+export async function perform(exchange: Exchange, behaviour: Behaviour, gates: Gates): Promise<void> {
+  exchange.entry.behaviour = behaviour.kind;
+  switch (behaviour.kind) {
+    case "answer":
+      return await performAnswer(exchange, behaviour);
+    case "cut":
+      return await performCut(exchange, behaviour);
+    case "status":
+      await pause(behaviour.delayMs);
+      return sendStatus(exchange.response, exchange.requestId, behaviour);
+    case "hang":
+      return await performHang(exchange, behaviour);
+    case "errorEvent":
+      return await performErrorEvent(exchange, behaviour);
+    case "malformed":
+      return await performMalformed(exchange, behaviour.what);
+    case "endless":
+      return await performEndless(exchange, behaviour.intervalMs);
+    case "reset":
+      return resetConnection(exchange);
+    case "gate":
+      await gates.pass(behaviour.gate);
+      return await perform(exchange, behaviour.then, gates);
+    case "perModel": {
+      const match = behaviour.models.find(({ model }) => exchange.conversation.model.includes(model));
+      return await perform(exchange, match?.then ?? behaviour.otherwise ?? { kind: "answer" }, gates);
+    }
+  }
+}
+
+export async function performAnswer(exchange: Exchange, shape: AnswerShape): Promise<void> {
+  if (exchange.endpoint !== "messages") return await answerOther(exchange, shape);
+  if (!exchange.conversation.stream) return await answerJson(exchange, shape);
+  const reply = replyTo(exchange, shape);
+  const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
+  await sendEvents(exchange, { wire, reply, shape }, messageEvents(reply, shape));
+  wire.end();
+}
+
+export function replyTo(exchange: Exchange, shape: AnswerShape): Reply {
+  const id = exchange.requestId.replace("req_", "msg_");
+  return composeReply(exchange.body, exchange.conversation, shape, id);
+}
+
+async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void> {
+  const reply = replyTo(exchange, shape);
+  await sendJson(exchange, shape, messageJson(reply, shape));
+  if (shape.omitUsage !== true && !exchange.response.destroyed)
+    exchange.ledger.report(exchange.entry, reply.usage);
+}
+
+async function answerOther(exchange: Exchange, shape: AnswerShape): Promise<void> {
+  if (exchange.endpoint === "models") return await sendJson(exchange, shape, MODELS_JSON);
+  const usage = withFigures(derivedUsage(exchange.body), shape.usage);
+  await sendJson(exchange, shape, JSON.stringify({ input_tokens: usage.input_tokens }));
+}
+
+async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): Promise<void> {
+  const { response, requestId } = exchange;
+  await pause(shape.headersDelayMs);
+  if (response.destroyed) return;
+  const headers = {
+    ...commonHeaders(requestId),
+    ...limitHeaders(Date.now()),
+    "content-type": "application/json",
+  };
+  const isPlain =
+    shape.chunkBytes === undefined && shape.gzip !== true && shape.firstEventDelayMs === undefined;
+  if (isPlain) return sendBody(response, 200, withHeaders(headers, shape.headers), json);
+  const encoding = shape.gzip === true ? { "content-encoding": "gzip" } : {};
+  response.writeHead(200, withHeaders({ ...headers, ...encoding }, shape.headers));
+  response.flushHeaders();
+  await pause(shape.firstEventDelayMs);
+  const wire = openWire(response, shape);
+  await wire.write(json);
+  wire.end();
+}
+
+/** Sends the first events; says which one would be next. */
+async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerShape | undefined) {
+  // Enough deltas that the end falls between them, unless the test has counted them itself.
+  const shape: AnswerShape = { events: Math.max(3, afterEvents), ...answer };
+  const reply = replyTo(exchange, shape);
+  const events = messageEvents(reply, shape);
+  const count = Math.min(afterEvents, events.length - 1);
+  const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
+  await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
+  return { wire, shape, next: events[count] };
+}
+
+async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "cut" }>): Promise<void> {
+  if (exchange.conversation.stream) {
+    const { wire, shape, next } = await sendSome(exchange, cut.afterEvents, cut.answer);
+    if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(next, shape));
+    if (cut.mode === "cleanEnd") return wire.end();
+  } else {
+    const json = Buffer.from(messageJson(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
+    exchange.response.writeHead(200, {
+      ...commonHeaders(exchange.requestId),
+      "content-type": "application/json",
+    });
+    exchange.response.write(json.subarray(0, json.length / 2));
+    if (cut.mode === "cleanEnd") return void exchange.response.end();
+  }
+  await turnOfTheLoop();
+  await cutConnection(exchange);
+}
+
+function firstHalf(sse: SseEvent, shape: AnswerShape): Buffer {
+  const bytes = Buffer.from(encodeEvent(sse, shape, 0));
+  return bytes.subarray(0, Math.ceil(bytes.length / 2));
+}
+
+async function performHang(exchange: Exchange, hang: Extract<Behaviour, { kind: "hang" }>): Promise<void> {
+  const { response } = exchange;
+  switch (hang.phase) {
+    case "beforeHeaders":
+      return;
+    case "afterHeaders": {
+      const contentType = exchange.conversation.stream
+        ? "text/event-stream; charset=utf-8"
+        : "application/json";
+      response.writeHead(200, { ...commonHeaders(exchange.requestId), "content-type": contentType });
+      return response.flushHeaders();
+    }
+    case "midStream":
+      if (exchange.conversation.stream) await sendSome(exchange, hang.afterEvents ?? 4, hang.answer);
+      else response.writeHead(200, { "content-type": "application/json" }).write('{"id":"msg_hang",');
+  }
+}
+
+const ERROR_STATUS: Readonly<Record<string, number>> = {
+  overloaded_error: 529,
+  rate_limit_error: 429,
+  authentication_error: 401,
+  permission_error: 403,
+  invalid_request_error: 400,
+  timeout_error: 504,
+};
+
+async function performErrorEvent(
+  exchange: Exchange,
+  order: Extract<Behaviour, { kind: "errorEvent" }>,
+): Promise<void> {
+  const { errorType, message } = order;
+  if (!exchange.conversation.stream) {
+    return sendError(exchange.response, exchange.requestId, ERROR_STATUS[errorType] ?? 500, [
+      errorType,
+      message,
+    ]);
+  }
+  const { wire, shape } = await sendSome(exchange, order.afterEvents, order.answer);
+  await wire.write(encodeEvent(errorEvent(errorType, message, exchange.requestId), shape, 0));
+  wire.end();
+}
+
+async function performEndless(exchange: Exchange, intervalMs: number): Promise<void> {
+  const { response } = exchange;
+  const { wire, shape } = await sendSome(exchange, 3, {});
+  for (let index = 0; !response.destroyed; index += 1) {
+    await pause(Math.max(1, intervalMs));
+    // A JSON client sees blanks before a value that never comes.
+    const piece = exchange.conversation.stream ? encodeEvent(textDelta(0, `还有 ${index} `), shape, 0) : " ";
+    await wire.write(piece);
+  }
+}

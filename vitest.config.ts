@@ -1,0 +1,77 @@
+/** The three test projects, run one after the other: `unit` (Node), `integration` (inside workerd), `e2e` (processes). */
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Test values only; the key is 32 bytes of the letter "t". */
+const TEST_SECRETS = {
+  ENCRYPTION_KEYS: "test1:dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHQ=",
+  SESSION_SECRET: "session-secret-of-the-integration-tests",
+  ADMIN_USERNAME: "admin",
+  ADMIN_PASSWORD: "password-of-the-integration-tests",
+  ALLOW_PRIVATE_UPSTREAMS: "true",
+};
+
+/** Starting wrangler, workerd and Chromium on two busy cores takes seconds, not milliseconds. */
+const E2E_TEST_TIMEOUT_MS = 120_000;
+const E2E_HOOK_TIMEOUT_MS = 180_000;
+
+/** Vitest would use all cores but one; on a small machine that is half of them. */
+const WORKERS_MAX = 2;
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    // An error that a Durable Object throws is reported once more as unhandled, although its caller caught it.
+    onUnhandledError: (error) => !("remote" in error && error["remote"] === true),
+    projects: [
+      {
+        test: {
+          name: "unit",
+          environment: "node",
+          include: [
+            "{worker,durable-objects,scripts}/**/*.test.ts",
+            "tests/{upstream,architecture,sim}/**/*.test.ts",
+          ],
+          // Units are pure, so files can share a worker; starting one for each file would take longer than the tests.
+          pool: "threads",
+          isolate: false,
+          maxWorkers: WORKERS_MAX,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest(async ({ inject }) => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                ...TEST_SECRETS,
+                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                TEST_UPSTREAM_URL: inject("upstreamUrl"),
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "integration",
+          include: ["tests/integration/**/*.test.ts"],
+          globalSetup: ["tests/integration/setup/global.ts"],
+          setupFiles: ["tests/integration/setup/migrate.ts"],
+          maxWorkers: WORKERS_MAX,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          environment: "node",
+          include: ["tests/e2e/**/*.test.ts"],
+          testTimeout: E2E_TEST_TIMEOUT_MS,
+          hookTimeout: E2E_HOOK_TIMEOUT_MS,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});

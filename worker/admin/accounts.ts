@@ -1,0 +1,126 @@
+/** Accounts: create, list, change, delete, test. */
+import { Hono, type Context } from "hono";
+import {
+  accountInputSchema,
+  accountPatchSchema,
+  type AccountConfig,
+  type AccountInput,
+  type AccountPatch,
+  type AccountView,
+} from "../domain/account.ts";
+import { RelayError } from "../domain/errors.ts";
+import { accountIdSchema, newAccountId } from "../domain/ids.ts";
+import { assertAllowedTarget } from "../net/guard.ts";
+import { PROVIDERS } from "../providers/index.ts";
+import { deleteAccount, findAccount, listAccounts, readDirectory, saveAccount } from "../storage/accounts.ts";
+import { putDirectory } from "../storage/snapshots.ts";
+import {
+  body,
+  idParam,
+  notFound,
+  offsetOf,
+  pageSchema,
+  query,
+  snapshotsOf,
+  type AdminEnv,
+} from "./context.ts";
+import { accountObject } from "./objects.ts";
+import { testAccount } from "./test-account.ts";
+
+async function viewOf(context: Context<AdminEnv>, config: AccountConfig): Promise<AccountView> {
+  return { ...config, status: await accountObject(context.env, config.id).status() };
+}
+
+/** Every isolate learns of a change from the directory; this one at once. */
+async function publish(context: Context<AdminEnv>): Promise<void> {
+  await putDirectory(await readDirectory(context.env.DB), snapshotsOf(context));
+}
+
+/** Provider and addresses must make sense before anything is stored. */
+function assertUsable(
+  context: Context<AdminEnv>,
+  input: Pick<AccountConfig, "provider" | "baseUrl" | "tokenUrl">,
+): void {
+  if (!PROVIDERS.has(input.provider)) {
+    const known = [...PROVIDERS.keys()].join(", ");
+    throw new RelayError("invalid_request", `provider: must be one of ${known}`);
+  }
+  for (const address of [input.baseUrl, input.tokenUrl]) {
+    if (address !== null) assertAllowedTarget(address, context.env.ALLOW_PRIVATE_UPSTREAMS);
+  }
+}
+
+/** The object first, since it checks the credential; then D1, then the snapshot made of it. */
+async function store(context: Context<AdminEnv>, config: AccountConfig, credential: unknown): Promise<void> {
+  assertUsable(context, config);
+  const result = await accountObject(context.env, config.id).configure(config, credential);
+  if (result.kind === "invalid") throw new RelayError("invalid_request", result.message);
+  await saveAccount(context.env.DB, config);
+  await publish(context);
+}
+
+export async function createAccount(context: Context<AdminEnv>, input: AccountInput): Promise<AccountView> {
+  const now = Date.now();
+  const { credential, baseUrl, tokenUrl, ...rest } = input;
+  const id = newAccountId(now, crypto.getRandomValues(new Uint8Array(16)));
+  const config: AccountConfig = {
+    ...rest,
+    id,
+    baseUrl: baseUrl ?? null,
+    tokenUrl: tokenUrl ?? null,
+    createdAt: now,
+    updatedAt: now,
+  };
+  await store(context, config, credential);
+  return viewOf(context, config);
+}
+
+function changed(config: AccountConfig, patch: AccountPatch): AccountConfig {
+  const { credential: _, ...fields } = patch;
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return { ...config, ...(Object.fromEntries(given) as Partial<AccountConfig>), updatedAt: Date.now() };
+}
+
+async function required(context: Context<AdminEnv>): Promise<AccountConfig> {
+  const id = idParam(accountIdSchema, context.req.param("id") ?? "");
+  const config = await findAccount(context.env.DB, id);
+  if (config === null) throw notFound();
+  return config;
+}
+
+export const accountRoutes = new Hono<AdminEnv>()
+  .get("/", query(pageSchema), async (context) => {
+    const { limit, offset } = offsetOf(context.req.valid("query"));
+    const all = await listAccounts(context.env.DB);
+    const page = all.slice(offset, offset + limit);
+    const items = await Promise.all(page.map((config) => viewOf(context, config)));
+    return context.json({ items, total: all.length });
+  })
+  .post("/", body(accountInputSchema), async (context) =>
+    context.json(await createAccount(context, context.req.valid("json")), 201),
+  )
+  .get("/:id", async (context) => context.json(await viewOf(context, await required(context))))
+  .patch("/:id", body(accountPatchSchema), async (context) => {
+    const patch = context.req.valid("json");
+    const config = changed(await required(context), patch);
+    await store(context, config, patch.credential ?? null);
+    return context.json(await viewOf(context, config));
+  })
+  .delete("/:id", async (context) => {
+    const { id } = await required(context);
+    await deleteAccount(context.env.DB, id);
+    await publish(context);
+    await accountObject(context.env, id).erase();
+    return context.body(null, 204);
+  })
+  .post("/:id/test", async (context) => context.json(await testAccount(context.env, await required(context))))
+  .post("/:id/reset", async (context) => {
+    const config = await required(context);
+    await accountObject(context.env, config.id).reset();
+    return context.json(await viewOf(context, config));
+  })
+  .post("/:id/refresh", async (context) => {
+    const config = await required(context);
+    await accountObject(context.env, config.id).refreshNow();
+    return context.json(await viewOf(context, config));
+  });

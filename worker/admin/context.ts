@@ -1,0 +1,63 @@
+/** What the admin API's handlers share: their environment, errors as JSON, and input parsed at the door. */
+import type { Context } from "hono";
+import { validator } from "hono/validator";
+import { z } from "zod";
+import { RelayError } from "../domain/errors.ts";
+import type { Env } from "../env.ts";
+import type { SnapshotContext } from "../storage/snapshots.ts";
+
+export interface AdminEnv {
+  Bindings: Env;
+  Variables: {
+    /** The signed-in admin's name. */
+    readonly admin: string;
+  };
+}
+
+export const snapshotsOf = (context: Context<AdminEnv>): SnapshotContext => ({
+  kv: context.env.KV,
+  now: Date.now(),
+  waitUntil: (work) => {
+    context.executionCtx.waitUntil(work);
+  },
+});
+
+const describe = (error: z.ZodError): string =>
+  error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
+    .slice(0, 10)
+    .join("; ");
+
+function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new RelayError("invalid_request", describe(result.error));
+  return result.data;
+}
+
+/** Parses the JSON body with a schema; what comes out is what the handler gets, and what a client must send. */
+export const body = <Schema extends z.ZodType>(schema: Schema) =>
+  validator("json", (value): z.output<Schema> => parsed(schema, value));
+
+export const query = <Schema extends z.ZodType>(schema: Schema) =>
+  validator("query", (value): z.output<Schema> => parsed(schema, value));
+
+/** A path parameter that is an id; a malformed one is as unknown as any other. */
+export function idParam<Schema extends z.ZodType>(schema: Schema, value: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw notFound();
+  return result.data;
+}
+
+export const notFound = () => new RelayError("not_found", "There is no such object.");
+
+const PAGE_SIZE_MAX = 200;
+
+export const pageSchema = z.object({
+  page: z.coerce.number().int().min(1).max(100_000).default(1),
+  limit: z.coerce.number().int().min(1).max(PAGE_SIZE_MAX).default(50),
+});
+
+export const offsetOf = ({ page, limit }: z.output<typeof pageSchema>) => ({
+  limit,
+  offset: (page - 1) * limit,
+});

@@ -1,0 +1,85 @@
+/** Relay keys: create, list, change, rotate, delete. The key text is shown once and never stored. */
+import { Hono, type Context } from "hono";
+import { keyIdSchema, newKeyId } from "../domain/ids.ts";
+import { KEY_PREFIX, keyInputSchema, keyPatchSchema, type KeyConfig, type KeyView } from "../domain/key.ts";
+import { hashKey, toHex } from "../storage/hash.ts";
+import { deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
+import { deleteKey as deleteSnapshot, putKey } from "../storage/snapshots.ts";
+import {
+  body,
+  idParam,
+  notFound,
+  offsetOf,
+  pageSchema,
+  query,
+  snapshotsOf,
+  type AdminEnv,
+} from "./context.ts";
+import { keyObject } from "./objects.ts";
+
+const HINT_LENGTH = 6;
+
+async function viewOf(context: Context<AdminEnv>, config: KeyConfig): Promise<KeyView> {
+  return { ...config, status: await keyObject(context.env, config.id).status() };
+}
+
+const newKeyText = () => KEY_PREFIX + toHex(crypto.getRandomValues(new Uint8Array(32)));
+
+/** The object first: it is the authority. Then D1, then the snapshot that lets the edge find it. */
+async function store(context: Context<AdminEnv>, key: StoredKey): Promise<void> {
+  await keyObject(context.env, key.config.id).configure(key.config);
+  await saveKey(context.env.DB, key);
+  await putKey(key.hash, key.config, snapshotsOf(context));
+}
+
+async function required(context: Context<AdminEnv>): Promise<StoredKey> {
+  const id = idParam(keyIdSchema, context.req.param("id") ?? "");
+  const key = await findKey(context.env.DB, id);
+  if (key === null) throw notFound();
+  return key;
+}
+
+export const keyRoutes = new Hono<AdminEnv>()
+  .get("/", query(pageSchema), async (context) => {
+    const { items, total } = await listKeys(context.env.DB, offsetOf(context.req.valid("query")));
+    return context.json({
+      items: await Promise.all(items.map(({ config }) => viewOf(context, config))),
+      total,
+    });
+  })
+  .post("/", body(keyInputSchema), async (context) => {
+    const now = Date.now();
+    const key = newKeyText();
+    const config: KeyConfig = {
+      ...context.req.valid("json"),
+      id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
+      hint: key.slice(-HINT_LENGTH),
+      createdAt: now,
+      updatedAt: now,
+    };
+    await store(context, { config, hash: await hashKey(key) });
+    return context.json({ ...(await viewOf(context, config)), key }, 201);
+  })
+  .get("/:id", async (context) => context.json(await viewOf(context, (await required(context)).config)))
+  .patch("/:id", body(keyPatchSchema), async (context) => {
+    const { config: before, hash } = await required(context);
+    const given = Object.entries(context.req.valid("json")).filter(([, value]) => value !== undefined);
+    const config = { ...before, ...(Object.fromEntries(given) as Partial<KeyConfig>), updatedAt: Date.now() };
+    await store(context, { config, hash });
+    return context.json(await viewOf(context, config));
+  })
+  .post("/:id/rotate", async (context) => {
+    const { config: before, hash: oldHash } = await required(context);
+    const key = newKeyText();
+    const config = { ...before, hint: key.slice(-HINT_LENGTH), updatedAt: Date.now() };
+    await store(context, { config, hash: await hashKey(key) });
+    await deleteSnapshot(oldHash, snapshotsOf(context));
+    return context.json({ ...(await viewOf(context, config)), key });
+  })
+  .delete("/:id", async (context) => {
+    const { config, hash } = await required(context);
+    await keyObject(context.env, config.id).revoke();
+    await deleteSnapshot(hash, snapshotsOf(context));
+    await deleteKey(context.env.DB, config.id);
+    return context.body(null, 204);
+  });

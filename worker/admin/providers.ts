@@ -1,0 +1,14 @@
+/** What kinds of account there are, and the form of each one's credential. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { PROVIDERS } from "../providers/index.ts";
+import type { AdminEnv } from "./context.ts";
+
+const items = [...PROVIDERS.values()].map(({ id, label, credentialSchema, oauth }) => ({
+  id,
+  label,
+  credential: z.toJSONSchema(credentialSchema, { io: "input", unrepresentable: "any" }),
+  oauth: oauth !== undefined,
+}));
+
+export const providerRoutes = new Hono<AdminEnv>().get("/", (context) => context.json({ items }));

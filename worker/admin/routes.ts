@@ -1,0 +1,23 @@
+/** The admin API: one file a resource, chained so that `hc<AdminApi>` knows every route. */
+import { Hono } from "hono";
+import { accountRoutes } from "./accounts.ts";
+import type { AdminEnv } from "./context.ts";
+import { keyRoutes } from "./keys.ts";
+import { oauthRoutes } from "./oauth.ts";
+import { overviewRoutes } from "./overview.ts";
+import { providerRoutes } from "./providers.ts";
+import { requireAdmin, sessionRoutes } from "./session.ts";
+import { usageRoutes } from "./usage.ts";
+
+const signedIn = new Hono<AdminEnv>()
+  .use(requireAdmin)
+  .route("/overview", overviewRoutes)
+  .route("/providers", providerRoutes)
+  .route("/accounts/oauth", oauthRoutes)
+  .route("/accounts", accountRoutes)
+  .route("/keys", keyRoutes)
+  .route("/usage", usageRoutes);
+
+export const adminApp = new Hono<AdminEnv>().route("/", sessionRoutes).route("/", signedIn);
+
+export type AdminApi = typeof adminApp;

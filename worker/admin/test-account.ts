@@ -1,0 +1,82 @@
+/** Proves that an account works: one small call, through the same lease, provider and verdict as any other. */
+import type { AccountConfig } from "../domain/account.ts";
+import { newRequestId } from "../domain/ids.ts";
+import type { Lease } from "../domain/lease.ts";
+import type { Env } from "../env.ts";
+import { assertAllowedTarget } from "../net/guard.ts";
+import { PROVIDERS } from "../providers/index.ts";
+import { accountObject } from "./objects.ts";
+
+const TEST_TIMEOUT_MS = 30_000;
+const MESSAGE_LENGTH_MAX = 500;
+
+export interface TestResult {
+  readonly ok: boolean;
+  /** The upstream's HTTP status; null when it was not reached. */
+  readonly status: number | null;
+  readonly latencyMs: number;
+  readonly message: string;
+}
+
+const failed = (message: string): TestResult => ({ ok: false, status: null, latencyMs: 0, message });
+
+export async function testAccount(env: Env, config: AccountConfig): Promise<TestResult> {
+  const object = accountObject(env, config.id);
+  const requestId = newRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(16)));
+  const decision = await object.lease({
+    requestId,
+    affinity: null,
+    model: "",
+    modelFamily: null,
+    home: false,
+    takesSlot: false,
+    waitMs: 0,
+  });
+  if (decision.kind !== "granted") {
+    return failed(
+      `The account cannot be used now: ${decision.kind === "refused" ? decision.reason : "moved"}.`,
+    );
+  }
+  try {
+    return await call(env, decision.lease);
+  } finally {
+    await object.news({
+      releases: [{ requestId, outcome: { kind: "neutral" } }],
+      renewals: [],
+      handOvers: [],
+    });
+  }
+}
+
+async function call(env: Env, lease: Lease): Promise<TestResult> {
+  const provider = PROVIDERS.get(lease.provider);
+  if (provider === undefined) return failed(`Unknown provider "${lease.provider}".`);
+  const test = provider.testCall();
+  const request = provider.createRequest(
+    { ...test, query: "", headers: new Headers({ "user-agent": "edge-relay" }) },
+    lease.credential,
+    lease.baseUrl,
+  );
+  const startedAt = Date.now();
+  try {
+    assertAllowedTarget(request.url, env.ALLOW_PRIVATE_UPSTREAMS);
+    const answer = await fetch(request.url, {
+      method: "POST",
+      headers: request.headers,
+      body: request.body,
+      redirect: "manual",
+      signal: AbortSignal.timeout(TEST_TIMEOUT_MS),
+    });
+    const bodyText = (await answer.text()).slice(0, MESSAGE_LENGTH_MAX);
+    const facts = { status: answer.status, headers: answer.headers, bodyText, model: "" };
+    const verdict = provider.judge(facts, Date.now());
+    return {
+      ok: verdict.kind === "deliver",
+      status: answer.status,
+      latencyMs: Date.now() - startedAt,
+      message: verdict.kind === "deliver" ? "The account answered." : bodyText,
+    };
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : "The upstream could not be reached.");
+  }
+}

@@ -1,0 +1,66 @@
+/** Mounts every route, and turns whatever goes wrong into the client's own protocol. */
+import { Hono, type Context } from "hono";
+import { adminApp } from "./admin/routes.ts";
+import { ERROR_STATUS, RelayError, type ErrorFacts } from "./domain/errors.ts";
+import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
+import { selfServiceRoutes } from "./relay/self-service.ts";
+
+/** nginx's code for "client closed request"; nobody is there to read it. */
+const STATUS_CLIENT_GONE = 499;
+
+/** The path of a request. Base URLs with a trailing slash give paths with two, which mean one. */
+function getPath(request: Request): string {
+  const { pathname } = new URL(request.url);
+  return pathname.includes("//") || pathname.endsWith("/")
+    ? pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
+    : pathname;
+}
+
+/** Errors outside any protocol. */
+const plainError = (error: ErrorFacts, requestId: string) => ({
+  status: ERROR_STATUS[error.code],
+  contentType: "application/json",
+  body: JSON.stringify({ error: { code: error.code, message: error.message, requestId } }),
+});
+
+function respondWith(error: ErrorFacts, context: Context<AppEnv>): Response {
+  const requestId = context.get("requestId");
+  const rendered = context.get("protocol")?.renderError(error, requestId) ?? plainError(error, requestId);
+  const headers = new Headers({
+    "content-type": rendered.contentType,
+    "cache-control": "no-store",
+    "request-id": requestId,
+    "x-relay-request-id": requestId,
+  });
+  if (error.retryAfterMs !== null)
+    headers.set("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+  return new Response(rendered.body, { status: rendered.status, headers });
+}
+
+function onError(error: Error, context: Context<AppEnv>): Response {
+  if (context.req.raw.signal.aborted) return new Response(null, { status: STATUS_CLIENT_GONE });
+  if (error instanceof RelayError) return respondWith(error, context);
+  const requestId = context.get("requestId");
+  console.error(
+    JSON.stringify({ event: "internal_error", requestId, message: error.message, stack: error.stack }),
+  );
+  const message = `Something went wrong in the relay. Quote ${requestId} when you report it.`;
+  return respondWith({ code: "internal", message, retryAfterMs: null }, context);
+}
+
+export const app = new Hono<AppEnv>({ getPath })
+  .use(async (context, next) => {
+    context.set("requestId", createRequestId());
+    await next();
+  })
+  .get("/health", (context) => context.json({ status: "ok" }))
+  .route("/", relayRoutes())
+  .route("/", selfServiceRoutes())
+  .route("/admin", adminApp)
+  .notFound((context) =>
+    respondWith(
+      { code: "not_found", message: `There is nothing at ${context.req.path}.`, retryAfterMs: null },
+      context,
+    ),
+  )
+  .onError(onError);

@@ -1,0 +1,14 @@
+/** Makes the KV snapshots anew from D1: whatever a failed write left behind is put right within minutes. */
+import type { Env } from "../env.ts";
+import { readDirectory } from "../storage/accounts.ts";
+import { listKeys } from "../storage/keys.ts";
+import { putDirectory, putMissingKeys } from "../storage/snapshots.ts";
+
+const KEYS_PER_RUN = 500;
+
+export async function rebuildSnapshots(env: Env): Promise<void> {
+  const context = { kv: env.KV, now: Date.now(), waitUntil: () => undefined };
+  await putDirectory(await readDirectory(env.DB), context);
+  const { items } = await listKeys(env.DB, { limit: KEYS_PER_RUN, offset: 0 });
+  await putMissingKeys(items, context);
+}

@@ -1,0 +1,71 @@
+/** The right to one slot of one account until a deadline, and what an account's object answers. Pure. */
+import type { CooldownReason } from "./account.ts";
+import type { AccountId, Affinity, EpochMs, RequestId } from "./ids.ts";
+
+export type RefusalReason = "full" | CooldownReason | "disabled";
+
+export interface LeaseRequest {
+  readonly requestId: RequestId;
+  readonly affinity: Affinity | null;
+  readonly model: string;
+  /** The part of the account's limits this model counts against; null: only the whole. */
+  readonly modelFamily: string | null;
+  /** This account is the session's home: it answers `moved` when it handed the session over. */
+  readonly home: boolean;
+  /** False for calls that occupy no slot, such as counting tokens. */
+  readonly takesSlot: boolean;
+  /** How long to wait for a slot in the account's queue, in ms; 0: answer at once. */
+  readonly waitMs: number;
+}
+
+/** A granted lease. The credential is ready to use and must not outlive the request. */
+export interface Lease {
+  readonly requestId: RequestId;
+  readonly accountId: AccountId;
+  readonly provider: string;
+  /** In the provider's own schema. */
+  readonly credential: unknown;
+  /** Tells a refreshed credential from the one that an upstream refused. */
+  readonly credentialVersion: number;
+  readonly baseUrl: string | null;
+  readonly expiresAt: EpochMs;
+}
+
+export type LeaseDecision =
+  | { readonly kind: "granted"; readonly lease: Lease }
+  | { readonly kind: "moved"; readonly accountId: AccountId }
+  | {
+      readonly kind: "refused";
+      readonly reason: RefusalReason;
+      readonly retryAt: EpochMs | null;
+      /** Requests that already wait here, per slot: lower means a shorter wait. Only for `full`. */
+      readonly load: number;
+    };
+
+/** What one attempt taught us about its account; sent with the release. */
+export type AttemptOutcome =
+  | { readonly kind: "ok" }
+  /** Nothing was learnt about the account: the client was at fault or left. */
+  | { readonly kind: "neutral" }
+  | {
+      readonly kind: "failed";
+      readonly scope: "account" | "modelFamily" | "model";
+      readonly target: string | null;
+      readonly reason: CooldownReason;
+      /** When the upstream said it would serve again; null: back off. */
+      readonly until: EpochMs | null;
+      readonly message: string;
+    }
+  | { readonly kind: "disabled"; readonly reason: string };
+
+/** The end of a lease. Idempotent by request id. */
+export interface Release {
+  readonly requestId: RequestId;
+  readonly outcome: AttemptOutcome;
+}
+
+/** A session's forwarding pointer, kept by its home while another account serves it. */
+export interface HandOver {
+  readonly affinity: Affinity;
+  readonly to: AccountId;
+}

@@ -1,0 +1,2 @@
+/** The wire dialects that clients speak. Pure. */
+export type ProtocolId = "anthropic";

@@ -1,0 +1,74 @@
+/** The environment: vars, secrets and bindings, validated once. Nothing else reads them. */
+import { z } from "zod";
+import type { AccountContract } from "../durable-objects/account/contract.ts";
+import type { KeyContract } from "../durable-objects/key/contract.ts";
+
+/** The part of a Durable Object namespace that the relay uses, typed by the object's contract. */
+export interface ObjectNamespace<Contract> {
+  idFromName(name: string): DurableObjectId;
+  get(id: DurableObjectId): Contract;
+}
+
+const binding = <Binding>(name: string) =>
+  z.custom<Binding>((value) => typeof value === "object" && value !== null, `binding ${name} is missing`);
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, "must be a time zone such as Europe/Berlin");
+
+const envSchema = z.object({
+  KV: binding<KVNamespace>("KV"),
+  DB: binding<D1Database>("DB"),
+  KEYS: binding<ObjectNamespace<KeyContract>>("KEYS"),
+  ACCOUNTS: binding<ObjectNamespace<AccountContract>>("ACCOUNTS"),
+  /** `id:base64` of 32 bytes, comma separated, the newest first. */
+  ENCRYPTION_KEYS: z.string().min(1),
+  /** Signs admin sessions. */
+  SESSION_SECRET: z.string().min(32),
+  ADMIN_USERNAME: z.string().min(1).default("admin"),
+  ADMIN_PASSWORD: z.string().min(8),
+  /** Where a day begins. */
+  TIMEZONE: timeZone.default("UTC"),
+  /** Loopback and private upstream addresses, for development. */
+  ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
+  /** Largest request body, in bytes. Anthropic's own limit is 32 MB (API reference, "Request size limits"). */
+  BODY_BYTES_MAX: z.coerce.number().int().min(1024).max(100_000_000).default(32_000_000),
+  /** Until an upstream's headers must have come, in ms. */
+  HEADERS_TIMEOUT_MS: z.coerce.number().int().min(100).max(900_000).default(300_000),
+  /** Longest silence inside an answer, in ms. */
+  IDLE_TIMEOUT_MS: z.coerce.number().int().min(100).max(900_000).default(180_000),
+  /** Silence after which a stream gets a comment line, in ms. */
+  HEARTBEAT_MS: z.coerce.number().int().min(100).max(900_000).default(15_000),
+  /** Longest wait for a slot when every account is full, in ms. */
+  QUEUE_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+  /** How long a moved conversation stays where it went, in ms, renewed by use. */
+  SESSION_TTL_MS: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .max(30 * 86_400_000)
+    .default(3_600_000),
+});
+export type Env = z.infer<typeof envSchema>;
+
+export class BadEnvironment extends Error {}
+
+const parsed = new WeakMap<object, Env>();
+
+/** @throws BadEnvironment naming what is wrong, never a value */
+export function parseEnv(raw: object): Env {
+  const known = parsed.get(raw);
+  if (known !== undefined) return known;
+  const result = envSchema.safeParse(raw);
+  if (!result.success) {
+    const names = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw new BadEnvironment(`Environment: ${names.join("; ")}`);
+  }
+  parsed.set(raw, result.data);
+  return result.data;
+}

@@ -1,0 +1,29 @@
+/** The worker's entry: the environment is parsed here, once, and everything else is mounted in `app.ts`. */
+import { app } from "./app.ts";
+import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
+import { BadEnvironment, parseEnv } from "./env.ts";
+
+export { AccountObject } from "../durable-objects/account/object.ts";
+export { KeyObject } from "../durable-objects/key/object.ts";
+
+function badEnvironment(error: BadEnvironment): Response {
+  console.error(JSON.stringify({ event: "bad_environment", message: error.message }));
+  const body = {
+    error: { code: "BAD_ENVIRONMENT", message: "The relay is not set up completely: see its log." },
+  };
+  return Response.json(body, { status: 500 });
+}
+
+export default {
+  fetch(request, rawEnv, ctx) {
+    try {
+      return app.fetch(request, parseEnv(rawEnv), ctx);
+    } catch (error) {
+      if (error instanceof BadEnvironment) return badEnvironment(error);
+      throw error;
+    }
+  },
+  async scheduled(_controller, rawEnv) {
+    await rebuildSnapshots(parseEnv(rawEnv));
+  },
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { knownModels } from "./known-models.ts";
+import { PRICE_TABLE } from "./table.ts";
+
+describe("knownModels", () => {
+  const ids = knownModels(PRICE_TABLE).map((model) => model.id);
+
+  it("puts the newest version first", () => {
+    const order = [
+      "claude-opus-5-5",
+      "claude-fable-5-1",
+      "claude-opus-5",
+      "claude-opus-4-8",
+      "claude-haiku-4-5",
+    ];
+    expect(ids.filter((id) => order.includes(id))).toEqual(order);
+  });
+
+  it("leaves out deprecated models, which keep their prices", () => {
+    expect(ids).not.toContain("claude-v1");
+    expect(ids).not.toContain("claude-3-haiku");
+    expect(PRICE_TABLE.models.map((model) => model.id)).toContain("claude-3-haiku");
+  });
+
+  it("leaves out other vendors' models", () => {
+    const models = PRICE_TABLE.models.map((model) => ({ ...model, provider: "openai" }));
+    expect(knownModels({ version: "test", models })).toEqual([]);
+  });
+
+  it("says what each model is called and how much it reads", () => {
+    expect(knownModels(PRICE_TABLE)).toContainEqual({
+      id: "claude-opus-5-5",
+      name: "Claude Opus 5.5",
+      contextWindow: 1_000_000,
+    });
+  });
+});

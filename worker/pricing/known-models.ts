@@ -1,0 +1,25 @@
+/** The models a list may offer, newest first. Pure. */
+import type { PricedModel, PriceTable } from "./table.ts";
+
+export interface KnownModel {
+  readonly id: string;
+  readonly name: string;
+  readonly contextWindow: number | null;
+}
+
+/**
+ * Anthropic's models that are not deprecated. The table has no release dates, so the version in the id stands for
+ * age; models of one version keep the table's order.
+ */
+export function knownModels(table: PriceTable): readonly KnownModel[] {
+  return table.models
+    .filter((model) => model.provider === "anthropic" && !model.deprecated)
+    .toSorted((a, b) => versionOf(b) - versionOf(a))
+    .map(({ id, name, contextWindow }) => ({ id, name, contextWindow }));
+}
+
+/** `claude-opus-4-8` gives 4008 and `claude-opus-5` 5000: comparable as long as a minor version is below 1000. */
+function versionOf(model: PricedModel): number {
+  const [, major = "0", minor = "0"] = /-(\d+)(?:-(\d+))?$/.exec(model.id) ?? [];
+  return Number(major) * 1000 + Number(minor);
+}

@@ -1,0 +1,166 @@
+/**
+ * The one reader of server-sent events (WHATWG HTML, section 9.2.6), over bytes: it finds events in a
+ * passing stream without decoding those that nobody asks for. Pure.
+ */
+
+/** One event. `data` is a view into the stream's bytes and is only valid until the handler returns. */
+export interface SseEvent {
+  readonly name: string | null;
+  readonly data: Uint8Array;
+}
+
+/** Events larger than this are passed over unread: usage and errors are never that large. */
+export const INSPECTED_EVENT_BYTES_MAX = 1_000_000;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const SPACE = 0x20;
+const EMPTY = new Uint8Array(0);
+const decoder = new TextDecoder();
+
+export class SseReader {
+  readonly #onEvent: (event: SseEvent) => void;
+  /** The beginning of a line whose end has not come yet. */
+  #carry: Uint8Array = EMPTY;
+  #data: Uint8Array | null = null;
+  #name: string | null = null;
+  #oversized = false;
+  /** The last chunk ended with CR: an LF that follows belongs to it. */
+  #swallowLf = false;
+  #started = false;
+  #inEvent = false;
+
+  constructor(onEvent: (event: SseEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  /** True between two events (and before the first): nothing of an event is pending. */
+  get atBoundary(): boolean {
+    return !this.#inEvent && this.#carry.length === 0;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    let bytes = this.#carry.length === 0 ? chunk : concat(this.#carry, chunk);
+    this.#carry = EMPTY;
+    if (!this.#started) {
+      if (bytes.length < 3 && isBomPrefix(bytes)) {
+        this.#carry = bytes.slice();
+        return;
+      }
+      this.#started = true;
+      if (isBomPrefix(bytes)) bytes = bytes.subarray(3);
+    }
+    const rest = bytes.indexOf(CR) === -1 ? this.#lfLines(bytes) : this.#anyLines(bytes);
+    if (rest < bytes.length) this.#keep(bytes.subarray(rest));
+  }
+
+  /** Dispatches a last event that lacks its blank line: upstreams do end like that. */
+  end(): void {
+    if (this.#carry.length > 0) this.#line(this.#carry, 0, this.#carry.length);
+    this.#carry = EMPTY;
+    this.#dispatch();
+  }
+
+  /** The common case: every line ends with LF. @returns where the unfinished line begins */
+  #lfLines(bytes: Uint8Array): number {
+    let start = this.#swallowLf && bytes[0] === LF ? 1 : 0;
+    this.#swallowLf = false;
+    for (;;) {
+      const end = bytes.indexOf(LF, start);
+      if (end === -1) return start;
+      this.#line(bytes, start, end);
+      start = end + 1;
+    }
+  }
+
+  #anyLines(bytes: Uint8Array): number {
+    let start = this.#swallowLf && bytes[0] === LF ? 1 : 0;
+    this.#swallowLf = false;
+    for (let at = start; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte !== LF && byte !== CR) continue;
+      this.#line(bytes, start, at);
+      if (byte === CR) {
+        if (at + 1 === bytes.length) this.#swallowLf = true;
+        else if (bytes[at + 1] === LF) at++;
+      }
+      start = at + 1;
+    }
+    return start;
+  }
+
+  #keep(rest: Uint8Array): void {
+    if (rest.length > INSPECTED_EVENT_BYTES_MAX) {
+      // The line is too large to hold; what matters is only that an event is under way.
+      this.#oversized = true;
+      this.#inEvent = true;
+      this.#carry = new Uint8Array([COLON]);
+      return;
+    }
+    this.#carry = rest.slice();
+  }
+
+  #line(bytes: Uint8Array, start: number, end: number): void {
+    if (start === end) {
+      this.#dispatch();
+      return;
+    }
+    this.#inEvent = true;
+    // Only two fields matter here; `d` and `e` tell them from `id`, `retry` and comments at one glance.
+    if (bytes[start] === 0x64) this.#dataLine(bytes, start, end);
+    else if (bytes[start] === 0x65) this.#nameLine(bytes, start, end);
+  }
+
+  #dataLine(bytes: Uint8Array, start: number, end: number): void {
+    const value = fieldValue(bytes, start, end, DATA);
+    if (value === null) return;
+    if ((this.#data?.length ?? 0) + value.length > INSPECTED_EVENT_BYTES_MAX) this.#oversized = true;
+    else this.#data = this.#data === null ? value : joinLines(this.#data, value);
+  }
+
+  #nameLine(bytes: Uint8Array, start: number, end: number): void {
+    const value = fieldValue(bytes, start, end, EVENT);
+    if (value !== null) this.#name = value.length > 100 ? null : decoder.decode(value);
+  }
+
+  #dispatch(): void {
+    const [name, data, oversized] = [this.#name, this.#data, this.#oversized];
+    this.#name = null;
+    this.#data = null;
+    this.#oversized = false;
+    this.#inEvent = false;
+    if (data !== null && !oversized) this.#onEvent({ name, data });
+  }
+}
+
+const DATA = new TextEncoder().encode("data");
+const EVENT = new TextEncoder().encode("event");
+
+/** The value of a line if it is the field wanted: at most one leading space is removed. */
+function fieldValue(bytes: Uint8Array, start: number, end: number, field: Uint8Array): Uint8Array | null {
+  for (let i = 0; i < field.length; i++) if (bytes[start + i] !== field[i]) return null;
+  const after = start + field.length;
+  if (after === end) return EMPTY;
+  if (after > end || bytes[after] !== COLON) return null;
+  return bytes.subarray(after + 1 < end && bytes[after + 1] === SPACE ? after + 2 : after + 1, end);
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function joinLines(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + 1 + second.length);
+  joined.set(first);
+  joined[first.length] = LF;
+  joined.set(second, first.length + 1);
+  return joined;
+}
+
+const BOM = [0xef, 0xbb, 0xbf];
+const isBomPrefix = (bytes: Uint8Array) => BOM.every((byte, i) => i >= bytes.length || bytes[i] === byte);

@@ -1,0 +1,110 @@
+/** The token calls of Claude's OAuth: exchange of a code and refresh, both JSON (RFC 6749 with PKCE, RFC 7636). */
+import { z } from "zod";
+import type { RefreshResult, TokenCallContext } from "../provider.ts";
+
+/** The public client of Claude Code: subscriptions are only issued to it. */
+export const CLIENT_ID = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
+export const REDIRECT_URI = "https://platform.claude.com/oauth/code/callback";
+const TOKEN_URL = "https://platform.claude.com/v1/oauth/token";
+const TOKEN_CALL_TIMEOUT_MS = 30_000;
+/** Assumed when the endpoint does not say how long a token lives. */
+const DEFAULT_LIFETIME_S = 3600;
+
+const token = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]{1,4000}$/, "must be printable ASCII without spaces");
+
+export const credentialSchema = z.strictObject({
+  accessToken: token.meta({ title: "Access token", description: "sk-ant-oat01-…" }),
+  /** Empty for setup tokens, which live a year and cannot be renewed. */
+  refreshToken: z
+    .union([token, z.literal("")])
+    .default("")
+    .meta({ title: "Refresh token", description: "sk-ant-ort01-…" }),
+  expiresAt: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .meta({ title: "Expires at", description: "ms since 1970; empty: unknown" }),
+});
+export type ClaudeOAuthCredential = z.infer<typeof credentialSchema>;
+
+const tokenAnswerSchema = z.object({
+  access_token: token,
+  refresh_token: token.optional(),
+  expires_in: z
+    .number()
+    .positive()
+    .max(400 * 86_400)
+    .optional(),
+});
+
+/** Error codes of RFC 6749, section 5.2, that no retry can mend. */
+const FINAL_ERRORS = ["invalid_grant", "invalid_client", "unauthorized_client"];
+
+export async function callTokenEndpoint(
+  body: Readonly<Record<string, string>>,
+  previousRefreshToken: string,
+  context: TokenCallContext,
+): Promise<RefreshResult<ClaudeOAuthCredential>> {
+  let status: number;
+  let text: string;
+  try {
+    const answer = await context.fetch(context.tokenUrl ?? TOKEN_URL, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ ...body, client_id: CLIENT_ID }),
+      redirect: "manual",
+      signal: AbortSignal.timeout(TOKEN_CALL_TIMEOUT_MS),
+    });
+    status = answer.status;
+    text = await answer.text();
+  } catch (error) {
+    return { kind: "failed", message: `The token endpoint could not be reached: ${messageOf(error)}` };
+  }
+  if (status >= 200 && status < 300) return readTokens(text, previousRefreshToken, context.now);
+  const code = errorCodeOf(text);
+  return code !== null && FINAL_ERRORS.includes(code)
+    ? { kind: "rejected", message: `The token endpoint refused: ${code}` }
+    : { kind: "failed", message: `The token endpoint answered HTTP ${String(status)}` };
+}
+
+function readTokens(
+  text: string,
+  previousRefreshToken: string,
+  now: number,
+): RefreshResult<ClaudeOAuthCredential> {
+  const parsed = tokenAnswerSchema.safeParse(parseJson(text));
+  if (!parsed.success)
+    return { kind: "failed", message: "The token endpoint's answer could not be understood" };
+  const { access_token, refresh_token, expires_in } = parsed.data;
+  return {
+    kind: "refreshed",
+    credential: {
+      accessToken: access_token,
+      // The refresh token rotates; an endpoint that sends none lets the old one live.
+      refreshToken: refresh_token ?? previousRefreshToken,
+      expiresAt: now + (expires_in ?? DEFAULT_LIFETIME_S) * 1000,
+    },
+  };
+}
+
+const errorSchema = z.object({ error: z.union([z.string(), z.object({ type: z.string() })]) });
+
+function errorCodeOf(text: string): string | null {
+  const parsed = errorSchema.safeParse(parseJson(text));
+  if (!parsed.success) return null;
+  return typeof parsed.data.error === "string" ? parsed.data.error : parsed.data.error.type;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : "unknown error");

@@ -1,0 +1,87 @@
+/** The interface of one kind of upstream account: what varies between accounts, and nothing more. */
+import type { z } from "zod";
+import type { EpochMs } from "../domain/ids.ts";
+import type { ProtocolId } from "../domain/protocol-id.ts";
+import type { AnswerFacts, Verdict } from "../domain/verdict.ts";
+
+/** A client's call as a provider sees it: plain data, without the client's credential. */
+export interface UpstreamCall {
+  /** Path below the base URL, e.g. `/v1/messages`. */
+  readonly path: string;
+  /** Query without `?` and without the relay key; may be empty. */
+  readonly query: string;
+  /** The client's headers, credential headers removed. */
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+export interface UpstreamRequest {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** Does a token call for a provider: time, a fetch that refuses private targets, and the account's own endpoint. */
+export interface TokenCallContext {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly now: EpochMs;
+  /** Overrides the provider's token endpoint. */
+  readonly tokenUrl: string | null;
+}
+
+export type RefreshResult<Credential> =
+  | { readonly kind: "refreshed"; readonly credential: Credential }
+  /** The token endpoint refused the refresh token: a person must sign in again. */
+  | { readonly kind: "rejected"; readonly message: string }
+  /** The token endpoint could not be reached or understood: worth trying again. */
+  | { readonly kind: "failed"; readonly message: string };
+
+/** What the authorisation page needs; `verifier` and `state` are the caller's randomness (base64url, 32 bytes). */
+export interface OAuthChallenge {
+  readonly state: string;
+  /** base64url(SHA-256(verifier)), RFC 7636. */
+  readonly codeChallenge: string;
+}
+
+export interface OAuthFlow<Credential> {
+  authorizeUrl(challenge: OAuthChallenge): string;
+  exchange(
+    grant: { readonly code: string; readonly state: string; readonly verifier: string },
+    context: TokenCallContext,
+  ): Promise<RefreshResult<Credential>>;
+}
+
+/** A kind of upstream account. `Credential` is what its zod schema yields. */
+export interface ProviderSpec<Credential> {
+  readonly id: string;
+  readonly label: string;
+  readonly protocols: readonly ProtocolId[];
+  readonly credentialSchema: z.ZodType<Credential>;
+  /** The part of the account's limits that a model counts against; null: only the whole. */
+  modelFamily(model: string): string | null;
+  createRequest(call: UpstreamCall, credential: Credential, baseUrl: string | null): UpstreamRequest;
+  /** The only place where a status code or a limit header is interpreted. Total over 100 to 599. */
+  judge(answer: AnswerFacts, now: EpochMs): Verdict;
+  /** What an error event inside a 200 means before any content was sent. */
+  judgeEvent(errorType: string, message: string): Verdict;
+  /** When the credential stops working; null: never. */
+  expiresAt(credential: Credential): EpochMs | null;
+  /** Absent: the credential does not change by itself. */
+  readonly refresh?: (
+    credential: Credential,
+    context: TokenCallContext,
+  ) => Promise<RefreshResult<Credential>>;
+  readonly oauth?: OAuthFlow<Credential>;
+  /** The smallest call that proves the account works, as a body for `/v1/messages`. */
+  testCall(): { readonly path: string; readonly body: Uint8Array };
+}
+
+/** A provider in the registry, where credentials of all kinds look alike. */
+export type Provider = ProviderSpec<unknown>;
+
+/**
+ * Files a provider under the registry's one type. A credential is parsed by `credentialSchema` when it enters
+ * the account's object, and only that object hands it to the provider of the same account.
+ */
+export const defineProvider = <Credential>(spec: ProviderSpec<Credential>): Provider =>
+  spec as unknown as Provider;

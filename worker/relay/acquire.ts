@@ -1,0 +1,211 @@
+/** Gets a lease: asks the ranked accounts in order, follows a session that moved, and waits where all are full. */
+import type { ErrorFacts } from "../domain/errors.ts";
+import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
+import type { Lease, LeaseDecision, LeaseRequest, RefusalReason } from "../domain/lease.ts";
+import type { Verdict } from "../domain/verdict.ts";
+import { askObject, type Ports } from "./ports.ts";
+
+/** Refusals are remembered at most this long, so that an account which a person mends is asked again soon. */
+const REMEMBERED_MS_MAX = 10_000;
+const REMEMBERED_MAX = 5000;
+
+interface Refusal {
+  readonly reason: RefusalReason;
+  readonly retryAt: EpochMs | null;
+}
+
+const remembered = new Map<string, Refusal & { readonly until: EpochMs }>();
+
+export interface AcquireRequest {
+  readonly requestId: RequestId;
+  /** Scoped to the model's family: a session may move for one family and stay for another. */
+  readonly affinity: Affinity | null;
+  readonly model: string;
+  readonly familyOf: (account: AccountId) => string | null;
+  readonly takesSlot: boolean;
+  /** Best first; the first is the session's home. */
+  readonly ranked: readonly AccountId[];
+  /** Until when to wait for a slot. */
+  readonly deadline: EpochMs;
+}
+
+export type Acquired =
+  { readonly kind: "leased"; readonly lease: Lease } | { readonly kind: "none"; readonly error: ErrorFacts };
+
+export class Acquisition {
+  readonly #request: AcquireRequest;
+  readonly #ports: Ports;
+  readonly #refusals = new Map<AccountId, Refusal & { readonly load: number }>();
+  /** Where the session's home said the session lives now. */
+  #movedTo: AccountId | null = null;
+  #asking: AccountId | null = null;
+
+  constructor(request: AcquireRequest, ports: Ports) {
+    this.#request = request;
+    this.#ports = ports;
+  }
+
+  get affinity(): Affinity | null {
+    return this.#request.affinity;
+  }
+
+  /** The account that is being asked now, perhaps waiting in its queue. */
+  get asking(): AccountId | null {
+    return this.#asking;
+  }
+
+  get home(): AccountId | null {
+    return this.#request.affinity === null ? null : (this.#request.ranked[0] ?? null);
+  }
+
+  /** The account that serves the session when nothing is wrong. */
+  get expected(): AccountId | null {
+    return this.#movedTo ?? this.home;
+  }
+
+  /** The session should stay where it was served: its account refused it for a reason that lasts. */
+  shouldMoveTo(served: AccountId): boolean {
+    const { expected } = this;
+    if (expected === null || served === expected) return false;
+    const refusal = this.#refusals.get(expected);
+    return refusal !== undefined && refusal.reason !== "full";
+  }
+
+  /** An attempt failed on this account: it is not asked again for this request. */
+  exclude(account: AccountId, verdict: Extract<Verdict, { kind: "failover" | "disable" }>): void {
+    const [reason, retryAt] =
+      verdict.kind === "failover" ? [verdict.reason, verdict.until] : (["disabled", null] as const);
+    this.#refusals.set(account, { reason, retryAt, load: 0 });
+  }
+
+  async next(): Promise<Acquired> {
+    for (;;) {
+      const lease = (await this.#askInOrder()) ?? (await this.#waitWhereShortest());
+      if (lease === "again") continue;
+      if (lease !== null) return { kind: "leased", lease };
+      return { kind: "none", error: explain([...this.#refusals.values()], this.#ports.now()) };
+    }
+  }
+
+  async #askInOrder(): Promise<Lease | null> {
+    for (const account of this.#request.ranked) {
+      if (this.#refusals.has(account)) continue;
+      const lease = await this.#ask(account, 0);
+      if (lease !== null) return lease;
+    }
+    return null;
+  }
+
+  async #ask(account: AccountId, waitMs: number): Promise<Lease | null> {
+    const isHome = account === this.home && this.#movedTo === null;
+    const known = isHome || waitMs > 0 ? null : this.#recall(account);
+    const decision = known ?? (await this.#lease(account, isHome, waitMs));
+    switch (decision.kind) {
+      case "granted":
+        this.#refusals.delete(account);
+        return decision.lease;
+      case "moved":
+        return this.#follow(account, decision.accountId);
+      case "refused":
+        this.#refusals.set(account, decision);
+        this.#remember(account, decision);
+        return null;
+    }
+  }
+
+  /** The home sent the session elsewhere. If that account cannot serve it, the others are asked in order. */
+  async #follow(home: AccountId, to: AccountId): Promise<Lease | null> {
+    this.#movedTo = to;
+    const known = this.#refusals.has(to) || !this.#request.ranked.includes(to) || to === home;
+    const lease = known ? null : await this.#ask(to, 0);
+    return lease ?? this.#ask(home, 0);
+  }
+
+  async #lease(account: AccountId, home: boolean, waitMs: number): Promise<LeaseDecision> {
+    const { requestId, affinity, model, familyOf, takesSlot } = this.#request;
+    const request: LeaseRequest = {
+      requestId,
+      affinity,
+      model,
+      modelFamily: familyOf(account),
+      home,
+      takesSlot,
+      waitMs,
+    };
+    this.#asking = account;
+    try {
+      return await askObject(() => this.#ports.accountObject(account).lease(request));
+    } finally {
+      this.#asking = null;
+    }
+  }
+
+  /** Every account refused. Joins the shortest queue of those that are merely full. */
+  async #waitWhereShortest(): Promise<Lease | "again" | null> {
+    const waitMs = this.#request.deadline - this.#ports.now();
+    const full = [...this.#refusals].filter(([, { reason }]) => reason === "full");
+    const [shortest] = full.sort(([, a], [, b]) => a.load - b.load);
+    if (shortest === undefined || waitMs <= 0) return null;
+    const lease = await this.#ask(shortest[0], waitMs);
+    if (lease !== null) return lease;
+    // It cooled down while we waited: what is left of the time is worth another queue.
+    return this.#refusals.get(shortest[0])?.reason === "full" ? null : "again";
+  }
+
+  #key(account: AccountId): string {
+    return `${account}/${this.#request.familyOf(account) ?? ""}/${this.#request.model}`;
+  }
+
+  #recall(account: AccountId): LeaseDecision | null {
+    const refusal = remembered.get(this.#key(account));
+    if (refusal === undefined || refusal.until <= this.#ports.now()) return null;
+    return { kind: "refused", reason: refusal.reason, retryAt: refusal.retryAt, load: 0 };
+  }
+
+  #remember(account: AccountId, { reason, retryAt }: Refusal): void {
+    if (reason === "full" || retryAt === null) return;
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+    const until = Math.min(retryAt, this.#ports.now() + REMEMBERED_MS_MAX);
+    remembered.set(this.#key(account), { reason, retryAt, until });
+  }
+}
+
+const EXPLANATION: Readonly<Record<RefusalReason, string>> = {
+  full: "every slot of every account is in use",
+  rate_limited: "rate limits are reached",
+  overloaded: "the upstream is overloaded",
+  unauthorized: "accounts could not sign in",
+  forbidden: "accounts may not do this",
+  payment: "accounts have billing problems",
+  unavailable: "the upstream is unavailable",
+  server_error: "the upstream fails",
+  network: "the upstream cannot be reached",
+  timeout: "the upstream takes too long",
+  model: "no account has this model",
+  disabled: "accounts are switched off",
+};
+
+/** Why no account can serve, in one error: what most holds it up, and when the first may serve again. */
+export function explain(refusals: readonly Refusal[], now: EpochMs): ErrorFacts {
+  if (refusals.length === 0) {
+    return {
+      code: "no_account_available",
+      message: "No upstream account is set up for this key and model. Ask the relay's administrator.",
+      retryAfterMs: null,
+    };
+  }
+  const retryAt = refusals.reduce((soonest, { retryAt: at }) => Math.min(soonest, at ?? Infinity), Infinity);
+  const retryAfterMs = retryAt === Infinity ? null : Math.max(0, retryAt - now);
+  const reasons = [...new Set(refusals.map(({ reason }) => reason))];
+  const message = `No upstream account can serve this now: ${reasons.map((reason) => EXPLANATION[reason]).join(", ")}.`;
+  if (reasons.every((reason) => reason === "rate_limited"))
+    return { code: "rate_limited", message, retryAfterMs };
+  if (reasons.every((reason) => reason === "model"))
+    return { code: "model_not_found", message, retryAfterMs };
+  if (reasons.includes("full"))
+    return { code: "no_account_available", message, retryAfterMs: retryAfterMs ?? FULL_RETRY_MS };
+  return { code: "no_account_available", message, retryAfterMs };
+}
+
+/** A slot may come free at any moment. */
+const FULL_RETRY_MS = 5000;

@@ -1,0 +1,137 @@
+/** The one account of a request: opened with its permit, closed exactly once, on every path. */
+import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
+import type { AttemptOutcome, Lease } from "../domain/lease.ts";
+import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
+import { priceOf } from "../pricing/price.ts";
+import { PRICE_TABLE } from "../pricing/table.ts";
+import { mailbox } from "./mailbox.ts";
+import type { Ports } from "./ports.ts";
+import type { Call } from "./read-call.ts";
+
+/** Permit and lease live 90 s from their last renewal; a third of that leaves room for two renewals to fail. */
+const RENEW_EVERY_MS = 30_000;
+
+export interface Ending {
+  readonly outcome: Outcome;
+  /** The HTTP status the client got; 499 when it left before one was sent. */
+  readonly status: number;
+  readonly error: string | null;
+}
+
+export class Booking {
+  readonly requestId: RequestId;
+  readonly startedAt: EpochMs;
+  readonly #call: Call;
+  readonly #ports: Ports;
+  #lease: Lease | null = null;
+  #attempts = 0;
+  #firstByteAt: EpochMs | null = null;
+  #reading: UsageReading = EMPTY_READING;
+  #renewedAt: EpochMs;
+  #closed = false;
+
+  constructor(call: Call, ports: Ports) {
+    this.#call = call;
+    this.#ports = ports;
+    this.requestId = call.requestId;
+    this.startedAt = ports.now();
+    this.#renewedAt = this.startedAt;
+  }
+
+  get #isMetered(): boolean {
+    return this.#call.operation === "generate";
+  }
+
+  /** What would be booked if nothing more were heard: the usage seen so far, priced. */
+  record(ending: Ending): UsageRecord {
+    const reading = this.#reading;
+    const model = reading.model ?? this.#call.parsed.model;
+    const whole = ending.outcome === "completed" && reading.finished;
+    return {
+      requestId: this.requestId,
+      keyId: this.#call.key.id,
+      accountId: this.#lease?.accountId ?? null,
+      provider: this.#lease?.provider ?? null,
+      protocol: this.#call.protocol.id,
+      model,
+      requestedModel: this.#call.parsed.model,
+      stream: this.#call.parsed.stream,
+      status: ending.status,
+      outcome: ending.outcome,
+      estimated: reading.clamped || (this.#firstByteAt !== null && !(whole && reading.reported)),
+      startedAt: this.startedAt,
+      firstByteAt: this.#firstByteAt,
+      endedAt: this.#ports.now(),
+      attempts: this.#attempts,
+      tokens: reading.tokens,
+      serviceTier: reading.serviceTier,
+      ...priceOf(
+        { tokens: reading.tokens, model, serviceTier: reading.serviceTier, speed: reading.speed },
+        this.startedAt,
+        PRICE_TABLE,
+      ),
+      error: ending.error,
+    };
+  }
+
+  /** The request goes to this lease's account now. */
+  attempt(lease: Lease): void {
+    this.#lease = lease;
+    this.#attempts++;
+  }
+
+  firstByte(): void {
+    this.#firstByteAt ??= this.#ports.now();
+  }
+
+  observe(reading: UsageReading): void {
+    this.#reading = reading;
+  }
+
+  /** Keeps permit and lease alive during a long answer, and notes what was used so far. */
+  renewIfDue(): void {
+    const now = this.#ports.now();
+    if (now - this.#renewedAt < RENEW_EVERY_MS) return;
+    this.#renewedAt = now;
+    if (this.#isMetered) {
+      mailbox.checkpoint(
+        this.#call.key.id,
+        this.record({ outcome: "lost", status: 200, error: "worker_lost" }),
+      );
+    }
+    if (this.#lease !== null) mailbox.renew(this.#lease.accountId, this.requestId);
+    this.#ports.waitUntil(mailbox.send(this.#ports));
+  }
+
+  /** Gives a lease back with what was learnt about its account. */
+  release(lease: Lease, outcome: AttemptOutcome): void {
+    mailbox.release(lease.accountId, { requestId: this.requestId, outcome });
+  }
+
+  /** The session stays with the account that took it over. */
+  handOver(home: AccountId, affinity: Affinity, to: AccountId): void {
+    mailbox.handOver(home, { affinity, to });
+  }
+
+  /** Books the request and sends what is still to be said. Closing twice changes nothing. */
+  close(ending: Ending): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#isMetered) mailbox.settle(this.#call.key.id, this.record(ending));
+    this.#ports.waitUntil(mailbox.send(this.#ports));
+  }
+
+  /** The client left while its request waited: its places go to the next in line. */
+  leaveQueues(account: AccountId | null): void {
+    mailbox.cancel(this.#call.key.id, this.requestId);
+    if (account !== null)
+      mailbox.release(account, { requestId: this.requestId, outcome: { kind: "neutral" } });
+    this.#ports.waitUntil(mailbox.send(this.#ports));
+  }
+
+  /** The request was never admitted: nothing is booked, but what was leased goes back. */
+  dismiss(): void {
+    this.#closed = true;
+    this.#ports.waitUntil(mailbox.send(this.#ports));
+  }
+}

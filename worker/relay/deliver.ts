@@ -1,0 +1,207 @@
+/** Gives the client the upstream's answer, and closes the booking when it has gone. */
+import type { ErrorFacts } from "../domain/errors.ts";
+import type { AttemptOutcome, Lease } from "../domain/lease.ts";
+import type { Verdict } from "../domain/verdict.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Booking } from "./booking.ts";
+import type { Answer } from "./dispatch.ts";
+import type { Ports } from "./ports.ts";
+import type { Call } from "./read-call.ts";
+import { Tap, type StreamEnding } from "./tap.ts";
+
+/** Answer headers that a client may see; all others speak of the account or of the upstream's insides. */
+const DELIVERED_HEADERS = ["content-type", "request-id", "x-request-id", "retry-after"] as const;
+/** How long a stream's first bytes are waited for before the client gets its headers. */
+const PEEK_MS = 1000;
+/** Complete answers up to this size are read whole before they are delivered. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+export interface Delivery {
+  readonly call: Call;
+  readonly lease: Lease;
+  readonly provider: Provider;
+  readonly booking: Booking;
+  readonly ports: Ports;
+}
+
+/** Either the client's response, or why another account should be asked: nothing has reached the client then. */
+export type Delivered =
+  | { readonly kind: "response"; readonly response: Response }
+  | {
+      readonly kind: "judged";
+      readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" | "refresh" }>;
+    };
+
+export function deliveredHeaders(upstream: Headers, requestId: string): Headers {
+  const headers = new Headers({ "cache-control": "no-store", "x-relay-request-id": requestId });
+  for (const name of DELIVERED_HEADERS) {
+    const value = upstream.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return headers;
+}
+
+const broken = (message: string): Delivered => {
+  const error: ErrorFacts = {
+    code: "upstream_interrupted",
+    message: "The upstream broke off its answer.",
+    retryAfterMs: null,
+  };
+  return {
+    kind: "judged",
+    verdict: {
+      kind: "failover",
+      scope: "account",
+      reason: "network",
+      until: null,
+      message,
+      error,
+      switches: 2,
+    },
+  };
+};
+
+export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> {
+  const isStream = (answer.response.headers.get("content-type") ?? "").includes("event-stream");
+  return isStream ? deliverStream(answer, delivery) : deliverWhole(answer, delivery);
+}
+
+async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
+  const { call, lease, booking, ports } = delivery;
+  const timer = setTimeout(abort, ports.env.HEADERS_TIMEOUT_MS);
+  ports.clientGone.addEventListener("abort", abort);
+  let body: Uint8Array;
+  try {
+    if (Number(response.headers.get("content-length") ?? 0) > ANSWER_BYTES_MAX) throw new Error("too large");
+    body = new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    if (ports.clientGone.aborted) throw error;
+    return broken("The answer broke off.");
+  } finally {
+    clearTimeout(timer);
+    ports.clientGone.removeEventListener("abort", abort);
+  }
+  booking.firstByte();
+  booking.observe(call.protocol.readAnswer(body));
+  booking.release(lease, { kind: "ok" });
+  booking.close({ outcome: "completed", status: response.status, error: null });
+  const headers = deliveredHeaders(response.headers, booking.requestId);
+  return { kind: "response", response: new Response(body, { status: response.status, headers }) };
+}
+
+async function deliverStream({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
+  const { call, provider, booking, ports } = delivery;
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  if (body === null) return broken("The answer was empty.");
+  const reader = call.protocol.createStreamReader();
+  const tap = new Tap(body, {
+    reader,
+    now: ports.now,
+    clientGone: ports.clientGone,
+    abort,
+    heartbeat: call.protocol.heartbeat,
+    heartbeatMs: ports.env.HEARTBEAT_MS,
+    idleTimeoutMs: ports.env.IDLE_TIMEOUT_MS,
+    renderErrorEvent: (error, atBoundary) =>
+      call.protocol.renderErrorEvent(error, booking.requestId, atBoundary),
+    onTick: () => {
+      booking.observe(reader.reading);
+      booking.renewIfDue();
+    },
+  });
+  const first = await tap.peek(PEEK_MS);
+  if (first === "ended" || first === "failed") {
+    tap.discard();
+    return broken("The answer broke off before its first event.");
+  }
+  if (first === "data") booking.firstByte();
+  const hidden = reader.reading.errorType;
+  if (hidden !== null && !reader.sawContent) {
+    const verdict = provider.judgeEvent(hidden, reader.errorMessage ?? "");
+    if (verdict.kind === "failover" || verdict.kind === "disable") {
+      tap.discard();
+      return { kind: "judged", verdict };
+    }
+  }
+  ports.waitUntil(settleStream(tap, { ...delivery, status: response.status, reader }));
+  const headers = deliveredHeaders(response.headers, booking.requestId);
+  return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };
+}
+
+interface RunningStream extends Delivery {
+  readonly status: number;
+  readonly reader: ReturnType<Call["protocol"]["createStreamReader"]>;
+}
+
+async function settleStream(tap: Tap, stream: RunningStream): Promise<void> {
+  const { booking, lease, reader, status } = stream;
+  try {
+    const ending = await tap.run();
+    booking.firstByte();
+    booking.observe(reader.reading);
+    booking.release(lease, outcomeFor(ending, stream));
+    booking.close({ status, ...endingOf(ending, reader.reading) });
+  } catch (error) {
+    booking.release(lease, { kind: "neutral" });
+    booking.close({ status, outcome: "interrupted", error: "internal" });
+    throw error;
+  }
+}
+
+function endingOf(ending: StreamEnding, reading: RunningStream["reader"]["reading"]) {
+  // Clients hang up on the terminal event: what was whole by then was delivered.
+  if (reading.finished) return { outcome: "completed", error: null } as const;
+  if (reading.errorType !== null) return { outcome: "interrupted", error: reading.errorType } as const;
+  switch (ending.kind) {
+    case "finished":
+      return { outcome: "completed", error: null } as const;
+    case "client_gone":
+      return { outcome: "client_gone", error: "client_gone" } as const;
+    case "upstream_failed":
+      return { outcome: "interrupted", error: ending.error.code } as const;
+  }
+}
+
+/** What a stream taught about its account. */
+function outcomeFor(ending: StreamEnding, { reader, provider, call, lease }: RunningStream): AttemptOutcome {
+  const { finished, errorType } = reader.reading;
+  if (finished) return { kind: "ok" };
+  if (errorType !== null) {
+    const verdict = provider.judgeEvent(errorType, reader.errorMessage ?? "");
+    return outcomeOf(verdict, { call, lease, provider });
+  }
+  if (ending.kind !== "upstream_failed") return { kind: "neutral" };
+  const reason = ending.error.code === "upstream_timeout" ? "timeout" : "network";
+  return {
+    kind: "failed",
+    scope: "account",
+    target: null,
+    reason,
+    until: null,
+    message: ending.error.message,
+  };
+}
+
+/** A verdict as its account's object learns it. */
+export function outcomeOf(
+  verdict: Verdict,
+  { call, provider }: Pick<Delivery, "call" | "lease" | "provider">,
+): AttemptOutcome {
+  switch (verdict.kind) {
+    case "deliver":
+    case "reject":
+    case "refresh":
+      return { kind: "neutral" };
+    case "disable":
+      return { kind: "disabled", reason: verdict.reason };
+    case "failover": {
+      const { scope, reason, until, message } = verdict;
+      const targets = {
+        account: null,
+        modelFamily: provider.modelFamily(call.parsed.model),
+        model: call.parsed.model,
+      };
+      return { kind: "failed", scope, target: targets[scope], reason, until, message };
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** One attempt: the provider's request is fetched, and its answer judged before the client sees any of it. */
+import type { ErrorFacts } from "../domain/errors.ts";
+import type { Lease } from "../domain/lease.ts";
+import { unauthorized, type Verdict } from "../domain/verdict.ts";
+import { assertAllowedTarget } from "../net/guard.ts";
+import type { Provider } from "../providers/provider.ts";
+import { CREDENTIAL_HEADERS } from "./authenticate.ts";
+import type { Ports } from "./ports.ts";
+import type { Call } from "./read-call.ts";
+import { readAtMost, within } from "./reading.ts";
+import { maskSecrets } from "./secrets.ts";
+
+/** Of an error body as much is read as could matter. */
+const ERROR_BODY_BYTES_MAX = 64 * 1024;
+const ERROR_BODY_TIMEOUT_MS = 5000;
+
+export interface Answer {
+  readonly response: Response;
+  /** Stops the upstream. */
+  readonly abort: () => void;
+}
+
+export type Attempt =
+  | { readonly kind: "answered"; readonly answer: Answer }
+  /** The client's fault, in the upstream's own words. */
+  | {
+      readonly kind: "rejected";
+      readonly status: number;
+      readonly headers: Headers;
+      readonly bodyText: string;
+    }
+  | { readonly kind: "judged"; readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" }> };
+
+const failure = (
+  reason: "network" | "timeout" | "server_error",
+  error: ErrorFacts,
+  message: string,
+): Attempt => ({
+  kind: "judged",
+  verdict: { kind: "failover", scope: "account", reason, until: null, message, error, switches: 2 },
+});
+
+/** Without the headers that may carry the relay key. */
+export function withoutCredentials(headers: Headers): Headers {
+  const clean = new Headers(headers);
+  for (const name of CREDENTIAL_HEADERS) clean.delete(name);
+  return clean;
+}
+
+/** @throws the fetch's error when the client left */
+export async function dispatch(call: Call, lease: Lease, provider: Provider, ports: Ports): Promise<Attempt> {
+  const request = provider.createRequest(
+    { path: call.path, query: call.query, headers: withoutCredentials(call.headers), body: call.body },
+    lease.credential,
+    lease.baseUrl,
+  );
+  assertAllowedTarget(request.url, ports.env.ALLOW_PRIVATE_UPSTREAMS);
+  ports.clientGone.throwIfAborted();
+  const controller = new AbortController();
+  const abort = () => {
+    controller.abort();
+  };
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    abort();
+  }, ports.env.HEADERS_TIMEOUT_MS);
+  ports.clientGone.addEventListener("abort", abort);
+  try {
+    const response = await fetch(request.url, {
+      method: "POST",
+      headers: request.headers,
+      body: request.body,
+      // A redirect would carry the credential to another address.
+      redirect: "manual",
+      signal: controller.signal,
+    });
+    return await judge(response, { call, lease, provider, ports, abort });
+  } catch (error) {
+    if (ports.clientGone.aborted) throw error;
+    if (timedOut) {
+      const facts: ErrorFacts = {
+        code: "upstream_timeout",
+        message: "The upstream did not answer in time.",
+        retryAfterMs: null,
+      };
+      return failure("timeout", facts, "No answer in time.");
+    }
+    const facts: ErrorFacts = {
+      code: "upstream_failed",
+      message: "The upstream could not be reached.",
+      retryAfterMs: null,
+    };
+    return failure(
+      "network",
+      facts,
+      maskSecrets(error instanceof Error ? error.message : "", lease.credential),
+    );
+  } finally {
+    clearTimeout(timer);
+    ports.clientGone.removeEventListener("abort", abort);
+  }
+}
+
+interface Context {
+  readonly call: Call;
+  readonly lease: Lease;
+  readonly provider: Provider;
+  readonly ports: Ports;
+  readonly abort: () => void;
+}
+
+async function judge(response: Response, context: Context): Promise<Attempt> {
+  const { call, lease, provider, ports, abort } = context;
+  const facts = { status: response.status, headers: response.headers, model: call.parsed.model };
+  const early = response.ok ? provider.judge({ ...facts, bodyText: "" }, ports.now()) : null;
+  if (early?.kind === "deliver")
+    return isReadable(response) ? { kind: "answered", answer: { response, abort } } : unreadable(abort);
+  const bodyText = maskSecrets(await errorText(response, abort), lease.credential);
+  const verdict = provider.judge({ ...facts, bodyText }, ports.now());
+  switch (verdict.kind) {
+    case "deliver":
+      return unreadable(abort);
+    case "reject":
+      return { kind: "rejected", status: response.status, headers: response.headers, bodyText };
+    case "refresh":
+    case "failover":
+    case "disable":
+      return { kind: "judged", verdict };
+  }
+}
+
+/** An answer of the API is JSON or an event stream; a proxy's HTML page with status 200 is neither. */
+const isReadable = (response: Response) =>
+  response.body !== null && /json|event-stream/.test(response.headers.get("content-type") ?? "");
+
+function unreadable(abort: () => void): Attempt {
+  abort();
+  const facts: ErrorFacts = {
+    code: "upstream_failed",
+    message: "The upstream's answer was not an API answer.",
+    retryAfterMs: null,
+  };
+  return failure("server_error", facts, "The answer was neither JSON nor an event stream.");
+}
+
+async function errorText(response: Response, abort: () => void): Promise<string> {
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  if (body === null) return "";
+  const bytes = await within(readAtMost(body, ERROR_BODY_BYTES_MAX), ERROR_BODY_TIMEOUT_MS);
+  if (bytes === null) abort();
+  return new TextDecoder().decode(bytes ?? new Uint8Array(0));
+}
+
+/** What a refused credential comes to when there is none better. */
+export const refusedCredential = (message: string): Attempt => ({
+  kind: "judged",
+  verdict: unauthorized(message),
+});

@@ -1,0 +1,80 @@
+/**
+ * What this isolate has to tell the objects after the fact: settlements, releases, renewals. Gathered for a few
+ * milliseconds, so that many requests share one call, and sent again until an object has answered. Everything in
+ * it is idempotent.
+ */
+import type { AccountNews } from "../../durable-objects/account/contract.ts";
+import type { KeyNews } from "../../durable-objects/key/contract.ts";
+import type { AccountId, KeyId, RequestId } from "../domain/ids.ts";
+import type { HandOver, Release } from "../domain/lease.ts";
+import type { UsageRecord } from "../domain/usage.ts";
+import type { Ports } from "./ports.ts";
+
+/** News are gathered this long, in ms: long enough to share a call under load, short beside any model's answer. */
+const GATHER_MS = 10;
+/** Pauses before each further try, in ms; together they stay within the 30 s that a worker lives on. */
+const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
+
+type Mutable<News> = { [Part in keyof News]: News[Part] extends readonly (infer Item)[] ? Item[] : never };
+
+const keyNews = (): Mutable<KeyNews> => ({ settlements: [], checkpoints: [], cancellations: [] });
+const accountNews = (): Mutable<AccountNews> => ({ releases: [], renewals: [], handOvers: [] });
+
+let toKeys = new Map<KeyId, Mutable<KeyNews>>();
+let toAccounts = new Map<AccountId, Mutable<AccountNews>>();
+
+function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News {
+  let news = box.get(id);
+  if (news === undefined) {
+    news = empty();
+    box.set(id, news);
+  }
+  return news;
+}
+
+export const mailbox = {
+  settle(keyId: KeyId, record: UsageRecord): void {
+    newsFor(toKeys, keyId, keyNews).settlements.push(record);
+  },
+  checkpoint(keyId: KeyId, draft: UsageRecord): void {
+    newsFor(toKeys, keyId, keyNews).checkpoints.push({ draft });
+  },
+  cancel(keyId: KeyId, requestId: RequestId): void {
+    newsFor(toKeys, keyId, keyNews).cancellations.push(requestId);
+  },
+  release(accountId: AccountId, release: Release): void {
+    newsFor(toAccounts, accountId, accountNews).releases.push(release);
+  },
+  renew(accountId: AccountId, requestId: RequestId): void {
+    newsFor(toAccounts, accountId, accountNews).renewals.push(requestId);
+  },
+  handOver(home: AccountId, handOver: HandOver): void {
+    newsFor(toAccounts, home, accountNews).handOvers.push(handOver);
+  },
+
+  /** Sends all that is there after a moment. Whoever comes first sends for everyone; the others find it gone. */
+  async send(ports: Ports): Promise<void> {
+    await scheduler.wait(GATHER_MS);
+    if (toKeys.size === 0 && toAccounts.size === 0) return;
+    const [keys, accounts] = [toKeys, toAccounts];
+    toKeys = new Map();
+    toAccounts = new Map();
+    await Promise.all([
+      ...[...keys].map(([id, news]) => deliver(() => ports.keyObject(id).news(news))),
+      ...[...accounts].map(([id, news]) => deliver(() => ports.accountObject(id).news(news))),
+    ]);
+  },
+};
+
+async function deliver(call: () => Promise<void>): Promise<void> {
+  for (const pauseMs of RETRY_MS) {
+    try {
+      await call();
+      return;
+    } catch {
+      // The object restarted, moved or is overloaded: the news is idempotent, so say it again.
+      await scheduler.wait(pauseMs);
+    }
+  }
+  await call();
+}

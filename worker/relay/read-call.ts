@@ -1,0 +1,83 @@
+/** Reads a client's call: its body within the limit, and of it what the relay needs to know. */
+import { RelayError } from "../domain/errors.ts";
+import { affinity, type Affinity, type RequestId } from "../domain/ids.ts";
+import type { KeySnapshot } from "../domain/key.ts";
+import { toHex } from "../storage/hash.ts";
+import { concat } from "./reading.ts";
+import type { Operation, ParsedCall, Protocol } from "../protocols/protocol.ts";
+
+/** A client's call on its way through the relay. The body stays the bytes received. */
+export interface Call {
+  readonly requestId: RequestId;
+  readonly key: KeySnapshot;
+  readonly protocol: Protocol;
+  readonly operation: Operation;
+  /** Path below the upstream's base URL. */
+  readonly path: string;
+  /** Query for the upstream, without the relay key. */
+  readonly query: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly parsed: ParsedCall;
+  readonly affinity: Affinity | null;
+}
+
+const tooLarge = (limit: number) =>
+  new RelayError(
+    "payload_too_large",
+    `The request body is larger than ${String(limit)} bytes, the limit here.`,
+  );
+
+/**
+ * The whole body, at most `limit` bytes of it.
+ *
+ * @throws RelayError `payload_too_large`, or `invalid_request` when the body does not come
+ */
+export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > limit) throw tooLarge(limit);
+  try {
+    // With a length declared, the runtime reads no more than that, so one native read is enough.
+    if (declared > 0) return new Uint8Array(await request.arrayBuffer());
+    return await readUnsized(request, limit);
+  } catch (error) {
+    if (error instanceof RelayError) throw error;
+    throw new RelayError("invalid_request", "The request body could not be read.", { cause: error });
+  }
+}
+
+async function readUnsized(request: Request, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    const bytes = chunk as Uint8Array;
+    size += bytes.length;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(bytes);
+  }
+  return concat(chunks);
+}
+
+/** The conversation's identity within this key: two keys with the same prompt share nothing. */
+export async function affinityOf(
+  key: KeySnapshot,
+  parsed: ParsedCall,
+  body: Uint8Array,
+): Promise<Affinity | null> {
+  const source = parsed.affinitySource;
+  switch (source.kind) {
+    case "none":
+      return null;
+    case "session":
+      return affinity(key.id, source.id);
+    case "prefix": {
+      const digests = await Promise.all(
+        source.ranges.map(({ start, end }) => crypto.subtle.digest("SHA-256", body.subarray(start, end))),
+      );
+      return affinity(
+        key.id,
+        `prompt:${digests.map((digest) => toHex(new Uint8Array(digest, 0, 16))).join("")}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,178 @@
+/** The journey of a request, top to bottom. This file decides; the rooms beside it compute. */
+import { invariant, RelayError, type ErrorFacts } from "../domain/errors.ts";
+import type { Lease } from "../domain/lease.ts";
+import type { AdmitDecision } from "../domain/permit.ts";
+import { unauthorized, type Verdict } from "../domain/verdict.ts";
+import { PROVIDERS } from "../providers/index.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Acquired, Acquisition } from "./acquire.ts";
+import { Booking } from "./booking.ts";
+import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
+import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
+import { planAccounts } from "./plan.ts";
+import { askObject, type Ports } from "./ports.ts";
+import type { Call } from "./read-call.ts";
+
+/** Accounts tried after the first, at most. */
+const SWITCHES_MAX = 2;
+/** nginx's code for "client closed request": nobody gets to see it, but the ledger says what happened. */
+const STATUS_CLIENT_GONE = 499;
+
+/** Relays an authenticated call. @throws RelayError, to be rendered in the call's protocol */
+export async function relay(call: Call, ports: Ports): Promise<Response> {
+  const booking = new Booking(call, ports);
+  const acquisition = await planAccounts(call, booking, ports);
+  const leaveQueues = () => {
+    booking.leaveQueues(acquisition.asking);
+  };
+  ports.clientGone.addEventListener("abort", leaveQueues);
+  // Neither needs the other's answer, so both are asked at once; if either refuses, the other is returned.
+  const [admission, first] = await Promise.allSettled([admit(call, booking, ports), acquisition.next()]);
+  const refusal = refusalOf(admission);
+  if (refusal !== null) {
+    if (first.status === "fulfilled" && first.value.kind === "leased") {
+      booking.release(first.value.lease, { kind: "neutral" });
+    }
+    booking.dismiss();
+    throw refusal;
+  }
+  try {
+    if (first.status === "rejected") throw asError(first.reason);
+    return await attemptUntilServed(first.value, { call, booking, acquisition, ports });
+  } catch (error) {
+    closeFailed(error, { call, booking, acquisition, ports });
+    throw error;
+  } finally {
+    ports.clientGone.removeEventListener("abort", leaveQueues);
+  }
+}
+
+function refusalOf(admission: PromiseSettledResult<AdmitDecision>): Error | null {
+  if (admission.status === "rejected") return asError(admission.reason);
+  return admission.value.kind === "refused" ? RelayError.of(admission.value.error) : null;
+}
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
+
+const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecision> =>
+  askObject(() =>
+    ports.keyObject(call.key.id).admit({
+      requestId: booking.requestId,
+      draft: booking.record({ outcome: "lost", status: 200, error: "worker_lost" }),
+      metered: call.operation === "generate",
+    }),
+  );
+
+function closeFailed(error: unknown, { call, booking, ports }: Journey): void {
+  if (ports.clientGone.aborted) {
+    booking.close({ outcome: "client_gone", status: STATUS_CLIENT_GONE, error: "client_gone" });
+    return;
+  }
+  const facts: ErrorFacts =
+    error instanceof RelayError ? error : { code: "internal", message: "Internal error", retryAfterMs: null };
+  const { status } = call.protocol.renderError(facts, booking.requestId);
+  booking.close({ outcome: "failed", status, error: facts.code });
+}
+
+interface Journey {
+  readonly call: Call;
+  readonly booking: Booking;
+  readonly acquisition: Acquisition;
+  readonly ports: Ports;
+}
+
+/** The one retry loop: an attempt an account, until one serves, the client is at fault, or the budget is spent. */
+async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Response> {
+  const { booking, acquisition } = journey;
+  let acquired = first;
+  let failure: ErrorFacts | null = null;
+  for (let switchesLeft = SWITCHES_MAX; ; switchesLeft--) {
+    if (acquired.kind === "none") throw RelayError.of(failure ?? acquired.error);
+    const { lease } = acquired;
+    const outcome = await attempt(lease, journey);
+    if (outcome.kind === "response") {
+      stayWith(lease, journey);
+      return outcome.response;
+    }
+    const { verdict } = outcome;
+    booking.release(lease, outcomeOf(verdict, { call: journey.call, lease, provider: providerOf(lease) }));
+    acquisition.exclude(lease.accountId, verdict);
+    failure = verdict.error;
+    if (verdict.kind === "failover") switchesLeft = Math.min(switchesLeft, verdict.switches);
+    if (switchesLeft <= 0) throw RelayError.of(failure);
+    acquired = await acquisition.next();
+  }
+}
+
+/** One account's chance, with one fresh credential if the first is refused. */
+async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
+  const { call, booking, ports } = journey;
+  const provider = providerOf(lease);
+  booking.attempt(lease);
+  try {
+    let current = lease;
+    let result = await dispatch(call, lease, provider, ports);
+    if (result.kind === "judged" && result.verdict.kind === "refresh") {
+      const refreshed = await refresh(lease, result.verdict, ports);
+      if (refreshed.kind === "refreshed") {
+        current = refreshed.lease;
+        booking.attempt(current);
+        result = await dispatch(call, current, provider, ports);
+      } else {
+        result = refreshed.attempt;
+      }
+    }
+    return await conclude(result, current, journey);
+  } catch (error) {
+    booking.release(lease, { kind: "neutral" });
+    throw error;
+  }
+}
+
+async function refresh(lease: Lease, verdict: Extract<Verdict, { kind: "refresh" }>, ports: Ports) {
+  const decision = await askObject(() =>
+    ports.accountObject(lease.accountId).refresh(lease.credentialVersion),
+  );
+  if (decision.kind === "unavailable") {
+    return { kind: "refused", attempt: refusedCredential(verdict.message) } as const;
+  }
+  const { credential, credentialVersion } = decision;
+  return { kind: "refreshed", lease: { ...lease, credential, credentialVersion } } as const;
+}
+
+function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Delivered> {
+  const { call, booking, ports } = journey;
+  switch (result.kind) {
+    case "answered":
+      return deliver(result.answer, { call, lease, provider: providerOf(lease), booking, ports });
+    case "rejected": {
+      booking.release(lease, { kind: "neutral" });
+      booking.close({ outcome: "failed", status: result.status, error: `upstream_${String(result.status)}` });
+      const headers = deliveredHeaders(result.headers, booking.requestId);
+      return Promise.resolve({
+        kind: "response",
+        response: new Response(result.bodyText, { status: result.status, headers }),
+      });
+    }
+    case "judged": {
+      const { verdict } = result;
+      // A credential that was just refreshed and is refused again has no better successor.
+      const final = verdict.kind === "refresh" ? unauthorized(verdict.message) : verdict;
+      return Promise.resolve({ kind: "judged", verdict: final });
+    }
+  }
+}
+
+/** After a move that should last, the session's home learns where it went. */
+function stayWith(lease: Lease, { acquisition, booking }: Journey): void {
+  const { home, affinity } = acquisition;
+  if (home !== null && affinity !== null && acquisition.shouldMoveTo(lease.accountId)) {
+    booking.handOver(home, affinity, lease.accountId);
+  }
+}
+
+function providerOf(lease: Lease): Provider {
+  const provider = PROVIDERS.get(lease.provider);
+  invariant(provider !== undefined, `no provider "${lease.provider}"`);
+  return provider;
+}

@@ -1,0 +1,88 @@
+/** The data plane's routes: each protocol's calls under each of its prefixes. */
+import { Hono, type Context } from "hono";
+import { RelayError } from "../domain/errors.ts";
+import { newRequestId, type RequestId } from "../domain/ids.ts";
+import type { Env } from "../env.ts";
+import { PROTOCOLS } from "../protocols/index.ts";
+import type { Protocol, ProtocolRoute } from "../protocols/protocol.ts";
+import { authenticate } from "./authenticate.ts";
+import { createPorts, type Ports } from "./ports.ts";
+import { affinityOf, readBody } from "./read-call.ts";
+import { relay } from "./relay.ts";
+
+/** What every route of the app may read of its request. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: {
+    readonly requestId: RequestId;
+    /** The dialect in which this request's errors are told; absent on paths of no protocol. */
+    readonly protocol?: Protocol;
+  };
+}
+
+export const createRequestId = (): RequestId =>
+  newRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(16)));
+
+/** The query of a request, or null where it has none: most calls have none, and parsing costs. */
+function queryOf(url: string): URLSearchParams | null {
+  const at = url.indexOf("?");
+  return at === -1 ? null : new URLSearchParams(url.slice(at + 1));
+}
+
+/** The query for the upstream: without the relay key. */
+function upstreamQuery(query: URLSearchParams | null): string {
+  if (query === null) return "";
+  query.delete("key");
+  return query.toString();
+}
+
+export const portsOf = (context: Context<AppEnv>): Ports =>
+  createPorts(
+    context.env,
+    (work) => {
+      context.executionCtx.waitUntil(work);
+    },
+    context.req.raw.signal,
+  );
+
+async function serve(context: Context<AppEnv>, protocol: Protocol, route: ProtocolRoute): Promise<Response> {
+  const ports = portsOf(context);
+  const request = context.req.raw;
+  const query = queryOf(request.url);
+  const snapshots = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
+  const key = await authenticate(request.headers, query, snapshots);
+  const body = await readBody(request, ports.env.BODY_BYTES_MAX);
+  const parsed = protocol.parse(body, request.headers);
+  const affinity = await affinityOf(key, parsed, body);
+  return relay(
+    {
+      requestId: context.get("requestId"),
+      key,
+      protocol,
+      operation: route.operation,
+      path: route.path,
+      query: upstreamQuery(query),
+      headers: request.headers,
+      body,
+      parsed,
+      affinity,
+    },
+    ports,
+  );
+}
+
+export function relayRoutes(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  for (const protocol of Object.values(PROTOCOLS)) {
+    for (const prefix of protocol.prefixes) {
+      for (const route of protocol.routes) {
+        app.all(`${prefix}${route.path}`, (context) => {
+          context.set("protocol", protocol);
+          if (context.req.method === route.method) return serve(context, protocol, route);
+          throw new RelayError("method_not_allowed", `Use ${route.method} for ${context.req.path}.`);
+        });
+      }
+    }
+  }
+  return app;
+}

@@ -1,0 +1,54 @@
+/** Account configurations in D1, and the directory snapshot made from them. */
+import { z } from "zod";
+import {
+  accountConfigSchema,
+  directoryEntrySchema,
+  type AccountConfig,
+  type Directory,
+} from "../domain/account.ts";
+import type { AccountId } from "../domain/ids.ts";
+
+const rowSchema = z.object({ config: z.string() });
+const parseRow = (row: unknown): AccountConfig =>
+  accountConfigSchema.parse(JSON.parse(rowSchema.parse(row).config));
+
+export async function listAccounts(db: D1Database): Promise<AccountConfig[]> {
+  const { results } = await db.prepare("SELECT config FROM account ORDER BY id").all();
+  return results.map(parseRow);
+}
+
+export async function findAccount(db: D1Database, id: AccountId): Promise<AccountConfig | null> {
+  const row = await db.prepare("SELECT config FROM account WHERE id = ?").bind(id).first();
+  return row === null ? null : parseRow(row);
+}
+
+const NEXT_VERSION = "UPDATE directory_version SET version = version + 1 WHERE id = 1";
+
+/** Stores a configuration, new or changed; the directory's version moves in the same transaction. */
+export async function saveAccount(db: D1Database, config: AccountConfig): Promise<void> {
+  await db.batch([
+    db
+      .prepare(
+        `INSERT INTO account (id, name, config, created_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET name = excluded.name, config = excluded.config`,
+      )
+      .bind(config.id, config.name, JSON.stringify(config), config.createdAt),
+    db.prepare(NEXT_VERSION),
+  ]);
+}
+
+export async function deleteAccount(db: D1Database, id: AccountId): Promise<void> {
+  await db.batch([db.prepare("DELETE FROM account WHERE id = ?").bind(id), db.prepare(NEXT_VERSION)]);
+}
+
+/** What the scheduler works with, as of now. */
+export async function readDirectory(db: D1Database): Promise<Directory> {
+  const [version, accounts] = await db.batch([
+    db.prepare("SELECT version FROM directory_version WHERE id = 1"),
+    db.prepare("SELECT config FROM account ORDER BY id"),
+  ]);
+  return {
+    version: z.object({ version: z.number() }).parse(version?.results[0]).version,
+    accounts: (accounts?.results ?? []).map((row) => directoryEntrySchema.parse(parseRow(row))),
+  };
+}

@@ -1,0 +1,50 @@
+/** Relay keys in D1: their configuration, and of the key text only the hash. */
+import { z } from "zod";
+import { keyHash, type KeyHash, type KeyId } from "../domain/ids.ts";
+import { keyConfigSchema, type KeyConfig } from "../domain/key.ts";
+
+const rowSchema = z.object({ config: z.string(), hash: z.string().transform(keyHash) });
+
+export interface StoredKey {
+  readonly config: KeyConfig;
+  readonly hash: KeyHash;
+}
+
+const parseRow = (value: unknown): StoredKey => {
+  const row = rowSchema.parse(value);
+  return { config: keyConfigSchema.parse(JSON.parse(row.config)), hash: row.hash };
+};
+
+/** Keys, the newest first. */
+export async function listKeys(
+  db: D1Database,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: StoredKey[]; total: number }> {
+  const [rows, count] = await db.batch([
+    db
+      .prepare("SELECT config, hash FROM relay_key ORDER BY id DESC LIMIT ? OFFSET ?")
+      .bind(page.limit, page.offset),
+    db.prepare("SELECT count(*) AS total FROM relay_key"),
+  ]);
+  const { total } = z.object({ total: z.number() }).parse(count?.results[0]);
+  return { items: (rows?.results ?? []).map(parseRow), total };
+}
+
+export async function findKey(db: D1Database, id: KeyId): Promise<StoredKey | null> {
+  const row = await db.prepare("SELECT config, hash FROM relay_key WHERE id = ?").bind(id).first();
+  return row === null ? null : parseRow(row);
+}
+
+export async function saveKey(db: D1Database, { config, hash }: StoredKey): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO relay_key (id, name, hash, config, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+       ON CONFLICT (id) DO UPDATE SET name = excluded.name, hash = excluded.hash, config = excluded.config`,
+    )
+    .bind(config.id, config.name, hash, JSON.stringify(config), config.createdAt)
+    .run();
+}
+
+export async function deleteKey(db: D1Database, id: KeyId): Promise<void> {
+  await db.prepare("DELETE FROM relay_key WHERE id = ?").bind(id).run();
+}

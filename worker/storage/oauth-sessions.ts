@@ -1,0 +1,52 @@
+/** Sign-ins that wait for their code: single use, sealed, short-lived. */
+import { z } from "zod";
+import type { Keyring, Sealed } from "./seal.ts";
+
+/** How long a person may take to sign in, in ms. */
+export const OAUTH_SESSION_MS = 10 * 60_000;
+
+const secretsSchema = z.object({ state: z.string(), verifier: z.string() });
+export type OAuthSecrets = z.infer<typeof secretsSchema>;
+
+export interface OAuthSession {
+  readonly id: string;
+  readonly provider: string;
+  /** The admin who began it: nobody else may finish it. */
+  readonly admin: string;
+  readonly secrets: OAuthSecrets;
+  readonly expiresAt: number;
+}
+
+const rowSchema = z.object({ provider: z.string(), secrets: z.string().transform((text) => text as Sealed) });
+
+export async function openOAuthSession(
+  db: D1Database,
+  keyring: Keyring,
+  session: OAuthSession,
+): Promise<void> {
+  const secrets = await keyring.seal(JSON.stringify(session.secrets), session.id);
+  await db.batch([
+    db.prepare("DELETE FROM oauth_session WHERE expires_at <= ?").bind(session.expiresAt - OAUTH_SESSION_MS),
+    db
+      .prepare("INSERT INTO oauth_session (id, provider, admin, secrets, expires_at) VALUES (?, ?, ?, ?, ?)")
+      .bind(session.id, session.provider, session.admin, secrets, session.expiresAt),
+  ]);
+}
+
+/** Takes a session out, so that it works once; null when it is unknown, used, expired or another admin's. */
+export async function takeOAuthSession(
+  db: D1Database,
+  keyring: Keyring,
+  { id, admin, now }: { readonly id: string; readonly admin: string; readonly now: number },
+): Promise<{ readonly provider: string; readonly secrets: OAuthSecrets } | null> {
+  const row = await db
+    .prepare(
+      "DELETE FROM oauth_session WHERE id = ? AND admin = ? AND expires_at > ? RETURNING provider, secrets",
+    )
+    .bind(id, admin, now)
+    .first();
+  if (row === null) return null;
+  const { provider, secrets } = rowSchema.parse(row);
+  const { plaintext } = await keyring.open(secrets, id);
+  return { provider, secrets: secretsSchema.parse(JSON.parse(plaintext)) };
+}
