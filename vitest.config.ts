@@ -11,6 +11,15 @@ const TEST_SECRETS = {
   ALLOW_PRIVATE_UPSTREAMS: "true",
 };
 
+/** Short, so that tests of time limits take moments; long enough that nothing else runs into them. */
+const TEST_LIMITS = {
+  HEADERS_TIMEOUT_MS: "1500",
+  IDLE_TIMEOUT_MS: "3500",
+  HEARTBEAT_MS: "900",
+  QUEUE_TIMEOUT_MS: "700",
+  BODY_BYTES_MAX: "2000000",
+};
+
 /** Starting wrangler, workerd and Chromium on two busy cores takes seconds, not milliseconds. */
 const E2E_TEST_TIMEOUT_MS = 120_000;
 const E2E_HOOK_TIMEOUT_MS = 180_000;
@@ -46,6 +55,7 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 ...TEST_SECRETS,
+                ...TEST_LIMITS,
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 TEST_UPSTREAM_URL: inject("upstreamUrl"),
               },

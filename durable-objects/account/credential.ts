@@ -11,6 +11,8 @@ import type { Keyring, Sealed } from "../../worker/storage/seal.ts";
 const EXPIRY_SKEW_MS = 60_000;
 /** Refresh begins this long ahead of expiry, so that requests rarely wait for it. */
 const REFRESH_AHEAD_MS = 10 * 60_000;
+/** Tokens that live shorter than these are refreshed in the middle of their life, but no sooner than this. */
+const REFRESH_SPACING_MS = 60_000;
 const RETRY_FIRST_MS = 5_000;
 const RETRY_MAX_MS = 10 * 60_000;
 /** One quick second try inside a refresh that somebody waits for. */
@@ -37,7 +39,7 @@ interface Surroundings {
   readonly keyring: Keyring;
   readonly owner: string;
   readonly now: () => EpochMs;
-  readonly tokenCall: () => Omit<TokenCallContext, "now">;
+  readonly tokenCall: Omit<TokenCallContext, "now">;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
@@ -116,8 +118,14 @@ export class CredentialKeeper {
   /** The credential at once if it is good for a request; null: it must be refreshed first. */
   current(): CredentialState | null {
     const { expiresAt } = this;
-    if (expiresAt === null || expiresAt - this.#in.now() > EXPIRY_SKEW_MS) return this.#usable();
-    return null;
+    if (expiresAt === null) return this.#usable();
+    const skewMs = Math.min(EXPIRY_SKEW_MS, this.#lifetimeMs(expiresAt) / 2);
+    return expiresAt - this.#in.now() > skewMs ? this.#usable() : null;
+  }
+
+  /** How long the token was good for when it was issued; unknown for one that a person entered. */
+  #lifetimeMs(expiresAt: EpochMs): number {
+    return this.lastRefreshAt === null ? Infinity : expiresAt - this.lastRefreshAt;
   }
 
   /** The credential, refreshed if it is about to expire. */
@@ -129,7 +137,9 @@ export class CredentialKeeper {
   get refreshAt(): EpochMs | null {
     const { expiresAt } = this;
     if (expiresAt === null || this.#provider.refresh === undefined || this.#stored.rejected) return null;
-    return this.#stored.retryAt ?? expiresAt - REFRESH_AHEAD_MS;
+    if (this.#stored.retryAt !== null) return this.#stored.retryAt;
+    const ahead = expiresAt - Math.min(REFRESH_AHEAD_MS, this.#lifetimeMs(expiresAt) / 2);
+    return Math.max(ahead, (this.lastRefreshAt ?? -Infinity) + REFRESH_SPACING_MS);
   }
 
   /** Everyone who asks while a refresh runs gets its result. After a failure nobody asks again before its time. */
@@ -179,7 +189,7 @@ export class CredentialKeeper {
   async #callProvider(): Promise<RefreshResult<unknown>> {
     const call = this.#provider.refresh;
     if (call === undefined) return { kind: "failed", message: "This account cannot be refreshed." };
-    return call(this.#credential, { ...this.#in.tokenCall(), now: this.#in.now() });
+    return call(this.#credential, { ...this.#in.tokenCall, now: this.#in.now() });
   }
 
   /** What remains when no refresh is to be had: a token that has not expired may still work. */

@@ -4,7 +4,7 @@ import type { AccountConfig, AccountStatus } from "../../worker/domain/account.t
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
-import { assertAllowedTarget } from "../../worker/net/guard.ts";
+import { createTokenCall } from "../../worker/net/token-call.ts";
 import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
 import { parseKeyring } from "../../worker/storage/seal.ts";
@@ -38,9 +38,12 @@ export class AccountObject extends DurableObject implements AccountContract {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
     this.#sessions = new SessionPointers(ctx.storage.sql, this.#env.SESSION_TTL_MS);
-    this.#commit = new GroupCommit(() => {
-      if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
-    }, Date.now);
+    this.#commit = new GroupCommit(
+      () => {
+        if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
+      },
+      () => Date.now(),
+    );
     void ctx.blockConcurrencyWhile(() => this.#load());
   }
 
@@ -68,11 +71,12 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#apply(state);
     if (decision.kind === "refused") return decision;
     const grant = decision.kind === "waiting" ? await this.#waitFor(request.requestId) : decision;
-    return grant.kind === "refused" ? grant : this.#handOut(request.requestId, state.config);
+    return grant.kind === "refused" ? grant : this.#handOut(request.requestId, this.#state);
   }
 
   /** The credential goes out with the lease; without a usable one there is no lease. */
-  async #handOut(requestId: RequestId, config: AccountConfig): Promise<LeaseDecision> {
+  async #handOut(requestId: RequestId, state: machine.AccountState): Promise<LeaseDecision> {
+    const { config } = state;
     const credential =
       this.#keeper === null ? null : (this.#keeper.current() ?? (await this.#keeper.fresh()));
     if (credential?.kind !== "usable") {
@@ -89,6 +93,7 @@ export class AccountObject extends DurableObject implements AccountContract {
         credentialVersion: credential.version,
         baseUrl: config.baseUrl,
         expiresAt: Date.now() + machine.LEASE_TTL_MS,
+        scarce: !machine.hasSlot(state),
       },
     };
   }
@@ -265,24 +270,18 @@ export class AccountObject extends DurableObject implements AccountContract {
     const at = Math.min(this.#state.sweepAt, this.#keeper?.refreshAt ?? Infinity);
     if (at === Infinity || at >= this.#armedFor - ALARM_SLACK_MS) return;
     this.#armedFor = at;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(at, Date.now())));
   }
 
   async #surroundings(config: AccountConfig) {
-    const allowPrivate = this.#env.ALLOW_PRIVATE_UPSTREAMS;
+    const call = createTokenCall(this.#env.ALLOW_PRIVATE_UPSTREAMS);
     return {
       storage: this.ctx.storage.kv,
       keyring: await parseKeyring(this.#env.ENCRYPTION_KEYS),
       owner: config.id,
-      now: Date.now,
+      now: () => Date.now(),
       sleep: (ms: number) => scheduler.wait(ms),
-      tokenCall: () => ({
-        tokenUrl: config.tokenUrl,
-        fetch: (url: string, init: RequestInit) => {
-          assertAllowedTarget(url, allowPrivate);
-          return fetch(url, init);
-        },
-      }),
+      tokenCall: { tokenUrl: config.tokenUrl, call },
     };
   }
 }

@@ -69,7 +69,7 @@ export const emptyState = (config: AccountConfig): AccountState => ({
   lastUsedAt: null,
 });
 
-const hasSlot = (state: AccountState) =>
+export const hasSlot = (state: AccountState) =>
   state.config.maxConcurrency === 0 || state.slotsUsed < state.config.maxConcurrency;
 
 const refused = (reason: RefusalReason, retryAt: EpochMs | null): Grant & { kind: "refused" } => ({

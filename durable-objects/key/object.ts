@@ -41,9 +41,12 @@ export class KeyObject extends DurableObject implements KeyContract {
     this.#store = new KeyStore(ctx.storage);
     this.#state = this.#store.load();
     this.#settled = new RecentIds(this.#store.settled);
-    this.#commit = new GroupCommit(() => {
-      this.#write();
-    }, Date.now);
+    this.#commit = new GroupCommit(
+      () => {
+        this.#write();
+      },
+      () => Date.now(),
+    );
     if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
     void ctx.blockConcurrencyWhile(async () => {
       this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
@@ -74,7 +77,11 @@ export class KeyObject extends DurableObject implements KeyContract {
     const admission = decision.kind === "waiting" ? await this.#waitFor(request.requestId) : decision;
     return admission.kind === "refused"
       ? admission
-      : { kind: "admitted", expiresAt: Date.now() + machine.PERMIT_TTL_MS };
+      : {
+          kind: "admitted",
+          expiresAt: Date.now() + machine.PERMIT_TTL_MS,
+          scarce: !machine.hasSlot(this.#state),
+        };
   }
 
   #waitFor(requestId: RequestId): Promise<machine.Woken["admission"]> {
@@ -239,6 +246,6 @@ export class KeyObject extends DurableObject implements KeyContract {
     const at = Math.min(this.#state?.sweepAt ?? Infinity, this.#shipAt);
     if (at === Infinity || at >= this.#armedFor) return;
     this.#armedFor = at;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(at, Date.now())));
   }
 }

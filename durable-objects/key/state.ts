@@ -94,7 +94,7 @@ export function isLive(state: KeyState, now: EpochMs): boolean {
 const obstacle = (state: KeyState, now: EpochMs) =>
   isLive(state, now) ? null : refusal("unauthenticated", "Invalid API key");
 
-const hasSlot = (state: KeyState) =>
+export const hasSlot = (state: KeyState) =>
   state.config.concurrency === 0 || state.permits.size < state.config.concurrency;
 
 function busy(state: KeyState, retryAfterMs: number) {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { overloaded, SEND_TIME_PATTERN, type Behaviour } from "./behaviour.ts";
+import { SEND_TIME_PATTERN, type Behaviour } from "./behaviour.ts";
 import { BODY, callsTo, eventNames } from "./calls.ts";
 import { derivedUsage } from "./derived-usage.ts";
 import { startUpstream } from "./server.ts";

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { accountInputSchema } from "../domain/account.ts";
 import { RelayError } from "../domain/errors.ts";
-import { assertAllowedTarget } from "../net/guard.ts";
+import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { OAUTH_SESSION_MS, openOAuthSession, takeOAuthSession } from "../storage/oauth-sessions.ts";
 import { parseKeyring } from "../storage/seal.ts";
@@ -88,17 +88,9 @@ export const oauthRoutes = new Hono<AdminEnv>()
     if (state !== null && state !== session.secrets.state) {
       throw new RelayError("invalid_request", "The code belongs to another sign-in: start it again.");
     }
-    const allowPrivate = context.env.ALLOW_PRIVATE_UPSTREAMS;
     const result = await flowOf(session.provider).exchange(
       { code, state: session.secrets.state, verifier: session.secrets.verifier },
-      {
-        now,
-        tokenUrl: account.tokenUrl ?? null,
-        fetch: (url, init) => {
-          assertAllowedTarget(url, allowPrivate);
-          return fetch(url, init);
-        },
-      },
+      { now, tokenUrl: account.tokenUrl ?? null, call: createTokenCall(context.env.ALLOW_PRIVATE_UPSTREAMS) },
     );
     if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
     const credential = z.record(z.string(), z.unknown()).parse(result.credential);

@@ -29,6 +29,8 @@ export interface Lease {
   readonly credentialVersion: number;
   readonly baseUrl: string | null;
   readonly expiresAt: EpochMs;
+  /** The account's last slot: others wait or go elsewhere until it comes back. */
+  readonly scarce: boolean;
 }
 
 export type LeaseDecision =

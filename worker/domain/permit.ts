@@ -12,7 +12,12 @@ export interface AdmitRequest {
 }
 
 export type AdmitDecision =
-  | { readonly kind: "admitted"; readonly expiresAt: EpochMs }
+  | {
+      readonly kind: "admitted";
+      readonly expiresAt: EpochMs;
+      /** The key's last slot: others may be refused until it comes back. */
+      readonly scarce: boolean;
+    }
   | { readonly kind: "refused"; readonly error: ErrorFacts };
 
 /** Keeps a permit alive and replaces what would be booked if the worker died. */

@@ -1,6 +1,7 @@
 /** The interface of one kind of upstream account: what varies between accounts, and nothing more. */
 import type { z } from "zod";
 import type { EpochMs } from "../domain/ids.ts";
+import type { TokenCall } from "../domain/token-call.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
 import type { AnswerFacts, Verdict } from "../domain/verdict.ts";
 
@@ -21,9 +22,9 @@ export interface UpstreamRequest {
   readonly body: Uint8Array;
 }
 
-/** Does a token call for a provider: time, a fetch that refuses private targets, and the account's own endpoint. */
+/** What a provider's token calls need: a way to make them, the time, and the account's own endpoint. */
 export interface TokenCallContext {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly call: TokenCall;
   readonly now: EpochMs;
   /** Overrides the provider's token endpoint. */
   readonly tokenUrl: string | null;

@@ -29,6 +29,8 @@ export class Booking {
   #reading: UsageReading = EMPTY_READING;
   #renewedAt: EpochMs;
   #closed = false;
+  /** A slot that this request holds is the last one: it goes back without delay. */
+  #scarce = false;
 
   constructor(call: Call, ports: Ports) {
     this.#call = call;
@@ -74,9 +76,14 @@ export class Booking {
     };
   }
 
+  admitted(scarce: boolean): void {
+    this.#scarce ||= scarce;
+  }
+
   /** The request goes to this lease's account now. */
   attempt(lease: Lease): void {
     this.#lease = lease;
+    this.#scarce ||= lease.scarce;
     this.#attempts++;
   }
 
@@ -100,7 +107,7 @@ export class Booking {
       );
     }
     if (this.#lease !== null) mailbox.renew(this.#lease.accountId, this.requestId);
-    this.#ports.waitUntil(mailbox.send(this.#ports));
+    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
   }
 
   /** Gives a lease back with what was learnt about its account. */
@@ -118,7 +125,7 @@ export class Booking {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#isMetered) mailbox.settle(this.#call.key.id, this.record(ending));
-    this.#ports.waitUntil(mailbox.send(this.#ports));
+    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
   }
 
   /** The client left while its request waited: its places go to the next in line. */
@@ -126,12 +133,12 @@ export class Booking {
     mailbox.cancel(this.#call.key.id, this.requestId);
     if (account !== null)
       mailbox.release(account, { requestId: this.requestId, outcome: { kind: "neutral" } });
-    this.#ports.waitUntil(mailbox.send(this.#ports));
+    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
   }
 
   /** The request was never admitted: nothing is booked, but what was leased goes back. */
   dismiss(): void {
     this.#closed = true;
-    this.#ports.waitUntil(mailbox.send(this.#ports));
+    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
   }
 }

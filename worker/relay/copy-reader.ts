@@ -22,6 +22,8 @@ export class CopyReader {
 
   constructor(copy: ReadableStream<Uint8Array>) {
     this.#reader = copy.getReader({ mode: "byob" });
+    // A break shows in the read that meets it; nobody waits for `closed`, whose rejection would be reported.
+    this.#reader.closed.catch(() => undefined);
   }
 
   /** The piece to come; the same one until it is `taken`. Never rejects. */

@@ -52,9 +52,12 @@ export const mailbox = {
     newsFor(toAccounts, home, accountNews).handOvers.push(handOver);
   },
 
-  /** Sends all that is there after a moment. Whoever comes first sends for everyone; the others find it gone. */
-  async send(ports: Ports): Promise<void> {
-    await scheduler.wait(GATHER_MS);
+  /**
+   * Sends all that is there after a moment, or at once when somebody may be waiting for it. Whoever comes first
+   * sends for everyone; the others find it gone.
+   */
+  async send(ports: Ports, urgent: boolean): Promise<void> {
+    if (!urgent) await scheduler.wait(GATHER_MS);
     if (toKeys.size === 0 && toAccounts.size === 0) return;
     const [keys, accounts] = [toKeys, toAccounts];
     toKeys = new Map();

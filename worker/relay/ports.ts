@@ -32,7 +32,7 @@ function objectOf<Contract>(namespace: ObjectNamespace<Contract>, name: string):
 
 export const createPorts = (env: Env, waitUntil: Ports["waitUntil"], clientGone: AbortSignal): Ports => ({
   env,
-  now: Date.now,
+  now: () => Date.now(),
   waitUntil,
   clientGone,
   keyObject: (id) => objectOf(env.KEYS, id),

@@ -36,6 +36,9 @@ export async function relay(call: Call, ports: Ports): Promise<Response> {
     booking.dismiss();
     throw refusal;
   }
+  if (admission.status === "fulfilled" && admission.value.kind === "admitted") {
+    booking.admitted(admission.value.scarce);
+  }
   try {
     if (first.status === "rejected") throw asError(first.reason);
     return await attemptUntilServed(first.value, { call, booking, acquisition, ports });

@@ -102,8 +102,9 @@ export class Tap {
     clientGone.addEventListener("abort", abort);
     try {
       const ending = await this.#pass();
+      const { atBoundary } = this.#options.reader;
       this.#options.reader.end();
-      return await this.#finish(ending);
+      return await this.#finish(ending, atBoundary);
     } finally {
       clientGone.removeEventListener("abort", abort);
     }
@@ -208,6 +209,7 @@ export class Tap {
     if ((await within(this.#copy.next(), 0)) !== null) return CUT;
     const writer = this.#identity.writable.getWriter();
     try {
+      await this.#beat(writer);
       let ending: StreamEnding | null = null;
       while (ending === null) {
         ending = await this.#passPiece(writer);
@@ -221,12 +223,17 @@ export class Tap {
     }
   }
 
+  async #beat(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+    const { heartbeat, reader } = this.#options;
+    if (reader.atBoundary && heartbeat !== null) await writer.write(heartbeat);
+  }
+
   /** @throws when the client is gone; @returns how the stream ended, once it has */
   async #passPiece(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<StreamEnding | null> {
-    const { heartbeat, heartbeatMs, reader, clientGone } = this.#options;
+    const { heartbeatMs, clientGone } = this.#options;
     const piece = await within(this.#copy.next(), heartbeatMs);
     if (piece === null) {
-      if (reader.atBoundary && heartbeat !== null) await writer.write(heartbeat);
+      await this.#beat(writer);
       return this.#limitReached();
     }
     this.#copy.taken();
@@ -243,13 +250,13 @@ export class Tap {
   }
 
   /** The client's last word: the end of its stream, or an error in its own protocol before it. */
-  async #finish(ending: StreamEnding): Promise<StreamEnding> {
+  async #finish(ending: StreamEnding, atBoundary: boolean): Promise<StreamEnding> {
     if (ending.kind !== "finished") this.#options.abort();
     if (ending.kind === "client_gone") return ending;
     const writer = this.#identity.writable.getWriter();
     try {
       if (ending.kind === "upstream_failed") {
-        await writer.write(this.#options.renderErrorEvent(ending.error, this.#options.reader.atBoundary));
+        await writer.write(this.#options.renderErrorEvent(ending.error, atBoundary));
       }
       await writer.close();
     } catch {

@@ -1,5 +1,4 @@
 /** A relay to test: accounts at the fake upstream, keys, calls, and the ledger, all through the public API. */
-import { runDurableObjectAlarm } from "cloudflare:test";
 import { env as rawEnv, exports } from "cloudflare:workers";
 import type * as worker from "../../../worker/index.ts";
 import type { AccountView } from "../../../worker/domain/account.ts";
@@ -176,6 +175,3 @@ export const idle = (account: { readonly id: string }, key: { readonly id: strin
     async () => ({ account: (await accountView(account)).status, key: (await keyView(key)).status }),
     (status) => status.account?.activeLeases === 0 && status.key?.activePermits === 0,
   );
-
-export const runAlarm = (namespace: DurableObjectNamespace, id: string) =>
-  runDurableObjectAlarm(namespace.get(namespace.idFromName(id)));

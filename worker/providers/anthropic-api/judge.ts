@@ -125,6 +125,9 @@ const banned = (message: string): Verdict => ({
   error: { code: "upstream_failed", message: "The upstream account is disabled.", retryAfterMs: null },
 });
 
+/** What is kept of an upstream's own failure: its body may quote the prompt, so not a word of it. */
+const statusText = (status: number) => `The upstream answered HTTP ${String(status)}.`;
+
 export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: "deliver" };
@@ -142,16 +145,16 @@ export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
     case 404:
       return judgeMissing(message);
     case 408:
-      return failover(FAILURES.timeout, message);
+      return failover(FAILURES.timeout, statusText(status));
     case 429:
       return judgeLimit(answer, message, now);
     case 503:
-      return failover(FAILURES.unavailable, message, { until: resetOf(answer.headers, now).until });
+      return failover(FAILURES.unavailable, statusText(status), { until: resetOf(answer.headers, now).until });
     case 529:
-      return failover(FAILURES.overloaded, message, { switches: SWITCHES_ON_OVERLOAD });
+      return failover(FAILURES.overloaded, statusText(status), { switches: SWITCHES_ON_OVERLOAD });
   }
   // Redirects are not followed (a credential would travel with them), so a 3xx is an upstream set up wrongly.
-  if (status >= 500 || status < 400) return failover(FAILURES.server, `HTTP ${String(status)}: ${message}`);
+  if (status >= 500 || status < 400) return failover(FAILURES.server, statusText(status));
   return { kind: "reject" };
 }
 

@@ -6,7 +6,6 @@ import type { RefreshResult, TokenCallContext } from "../provider.ts";
 export const CLIENT_ID = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
 export const REDIRECT_URI = "https://platform.claude.com/oauth/code/callback";
 const TOKEN_URL = "https://platform.claude.com/v1/oauth/token";
-const TOKEN_CALL_TIMEOUT_MS = 30_000;
 /** Assumed when the endpoint does not say how long a token lives. */
 const DEFAULT_LIFETIME_S = 3600;
 
@@ -49,21 +48,16 @@ export async function callTokenEndpoint(
   previousRefreshToken: string,
   context: TokenCallContext,
 ): Promise<RefreshResult<ClaudeOAuthCredential>> {
-  let status: number;
-  let text: string;
-  try {
-    const answer = await context.fetch(context.tokenUrl ?? TOKEN_URL, {
-      method: "POST",
+  const answer = await context
+    .call(context.tokenUrl ?? TOKEN_URL, {
       headers: { "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify({ ...body, client_id: CLIENT_ID }),
-      redirect: "manual",
-      signal: AbortSignal.timeout(TOKEN_CALL_TIMEOUT_MS),
-    });
-    status = answer.status;
-    text = await answer.text();
-  } catch (error) {
-    return { kind: "failed", message: `The token endpoint could not be reached: ${messageOf(error)}` };
+    })
+    .catch((error: unknown) => messageOf(error));
+  if (typeof answer === "string") {
+    return { kind: "failed", message: `The token endpoint could not be reached: ${answer}` };
   }
+  const { status, text } = answer;
   if (status >= 200 && status < 300) return readTokens(text, previousRefreshToken, context.now);
   const code = errorCodeOf(text);
   return code !== null && FINAL_ERRORS.includes(code)

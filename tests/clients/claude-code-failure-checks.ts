@@ -1,0 +1,116 @@
+/** What Claude Code makes of failures: the upstream's behind the relay, and the relay's own refusals. */
+import assert from "node:assert/strict";
+import type { UsageRecord } from "../../worker/domain/usage.ts";
+import { type Behaviour, rateLimited } from "../upstream/behaviour.ts";
+import { assertFaithful, assertNothingHeld, recordsOf } from "./bookkeeping.ts";
+import type { Check } from "./checks.ts";
+import { assertSaid, type ClaudeCodeBench, claudeWith } from "./claude-code-checks.ts";
+import { type FailoverScene, openFailoverScene, openScene } from "./stage.ts";
+
+/** Claude Code asks for thinking, so this falls between the first two pieces of text. */
+const EVENTS_INTO_TEXT = 7;
+const RETRY_AFTER_S = 2;
+
+const errorEvent = (afterEvents: number): Behaviour => ({
+  kind: "errorEvent",
+  afterEvents,
+  errorType: "overloaded_error",
+  message: "Overloaded",
+});
+
+const cut = (mode: "reset" | "cleanEnd"): Behaviour => ({ kind: "cut", afterEvents: EVENTS_INTO_TEXT, mode });
+
+async function askAnyway(
+  bench: ClaudeCodeBench,
+  scene: FailoverScene,
+  trouble: Behaviour,
+  expected: RegExp,
+): Promise<void> {
+  await bench.stage.upstream.next(scene.first.credential, trouble);
+  const settings = { ANTHROPIC_AUTH_TOKEN: scene.key };
+  const run = await claudeWith(bench, settings, (claude) => claude.ask("say it anyway"));
+  assertSaid(run, expected);
+  const { requests } = await bench.stage.upstream.statsOf(scene.first.credential);
+  assert.equal(requests, 1, "calls of the account that fails");
+}
+
+const named = (records: readonly UsageRecord[]) =>
+  records.map(({ accountId, outcome }) => ({ accountId, outcome }));
+
+/** The client saw the first answer break, asked for the rest of it, and the other account served. */
+async function recoversByItself(bench: ClaudeCodeBench, name: string, trouble: Behaviour): Promise<void> {
+  const scene = await openFailoverScene(bench.stage, name);
+  // It keeps what it got and has the model go on from there, so the answer is to its own words.
+  await askAnyway(bench, scene, trouble, /fake answer: /);
+  const records = await recordsOf(bench.stage, scene, 2);
+  assert.deepEqual(named(records), [
+    { accountId: scene.first.id, outcome: "interrupted" },
+    { accountId: scene.spare.id, outcome: "completed" },
+  ]);
+  assert.equal(records[0]?.estimated, true, "the interrupted answer is booked as an estimate");
+  await assertFaithful(bench.stage, [scene.spare], records.slice(1));
+}
+
+/** The relay saw the error before the client saw anything, and asked the other account itself. */
+async function isSpared(bench: ClaudeCodeBench): Promise<void> {
+  const scene = await openFailoverScene(bench.stage, "early-error");
+  await askAnyway(bench, scene, errorEvent(0), /fake answer: say it anyway/);
+  const records = await recordsOf(bench.stage, scene, 1);
+  assert.deepEqual(named(records), [{ accountId: scene.spare.id, outcome: "completed" }]);
+  await assertFaithful(bench.stage, [scene.spare], records);
+}
+
+async function waitsOutLimit(bench: ClaudeCodeBench): Promise<void> {
+  const scene = await openScene(bench.stage, { name: "limited", accounts: 1 });
+  await bench.stage.upstream.next("limited-1", rateLimited({ retryAfterS: RETRY_AFTER_S }));
+  const startedAt = Date.now();
+  const settings = { ANTHROPIC_AUTH_TOKEN: scene.key };
+  const run = await claudeWith(bench, settings, (claude) => claude.ask("say it later"));
+  assertSaid(run, /fake answer: say it later/);
+  assert(Date.now() - startedAt >= RETRY_AFTER_S * 1000, "it did not wait");
+  const records = await recordsOf(bench.stage, scene, 2);
+  assert.deepEqual(
+    records.map(({ status, outcome }) => ({ status, outcome })),
+    [
+      { status: 429, outcome: "failed" },
+      { status: 200, outcome: "completed" },
+    ],
+  );
+  await assertNothingHeld(bench.stage, scene);
+}
+
+async function givesUpOnWrongKey(bench: ClaudeCodeBench): Promise<void> {
+  const settings = { ANTHROPIC_AUTH_TOKEN: `cr_${"0".repeat(64)}`, CLAUDE_CODE_MAX_RETRIES: "1" };
+  const run = await claudeWith(bench, settings, (claude) => claude.ask("let me in"));
+  assert.equal(run.exitCode, 1, run.output);
+  assert.match(run.output, /401|Invalid API key/);
+}
+
+export function claudeCodeFailureChecks(bench: ClaudeCodeBench): readonly Check[] {
+  return [
+    {
+      name: "Claude Code recovers from an error event inside its answer",
+      run: () => recoversByItself(bench, "error-event", errorEvent(EVENTS_INTO_TEXT)),
+    },
+    {
+      name: "Claude Code recovers from a connection that is cut inside its answer",
+      run: () => recoversByItself(bench, "cut", cut("reset")),
+    },
+    {
+      name: "Claude Code recovers from an answer that ends too early",
+      run: () => recoversByItself(bench, "early-end", cut("cleanEnd")),
+    },
+    {
+      name: "Claude Code does not notice an error that is an answer's first event",
+      run: () => isSpared(bench),
+    },
+    {
+      name: "Claude Code waits as long as retry-after says and then succeeds",
+      run: () => waitsOutLimit(bench),
+    },
+    {
+      name: "Claude Code gives up on a wrong key",
+      run: () => givesUpOnWrongKey(bench),
+    },
+  ];
+}

@@ -1,0 +1,212 @@
+/** OAuth accounts: sign-in, refresh, and what happens when it fails. Conformance item 12. */
+import { evictDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { AccountView } from "../../worker/domain/account.ts";
+import type { OAuthSeed } from "../upstream/control-types.ts";
+import {
+  accountView,
+  admin,
+  call,
+  createPair,
+  env,
+  eventually,
+  idle,
+  unique,
+  upstream,
+} from "./setup/relay.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const HOUR_MS = 3_600_000;
+
+async function createOAuth(seed: Partial<OAuthSeed> = {}, expiresInMs = -1000) {
+  const family = unique("family");
+  const [accessToken, refreshToken] = [unique("sk-ant-oat01"), unique("sk-ant-ort01")];
+  await upstream.seedOAuth({
+    family,
+    accessToken,
+    refreshToken,
+    expiresInS: Math.round(expiresInMs / 1000),
+    refreshedExpiresInS: 8 * 3600,
+    strict: true,
+    requireBeta: true,
+    ...seed,
+  });
+  const { account, key } = await createPair({
+    provider: "claude-oauth",
+    credential: { accessToken, refreshToken, expiresAt: Date.now() + expiresInMs },
+    tokenUrl: `${upstream.url}/oauth/token`,
+  });
+  return { family, accessToken, refreshToken, account, key };
+}
+
+const familyOf = async (family: string) => {
+  const stats = (await upstream.stats()).families[family];
+  if (stats === undefined) throw new Error("no such family");
+  return stats;
+};
+
+describe("token refresh (item 12)", () => {
+  it("makes one call for fifty requests that find the token expired", async () => {
+    const { family, key } = await createOAuth({ refreshBehaviours: [{ delayMs: 150 }] });
+    const responses = await Promise.all(Array.from({ length: 50 }, () => call(key)));
+    expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
+    expect(await familyOf(family)).toMatchObject({ calls: 1, refreshesGranted: 1, reusesRefused: 0 });
+  });
+
+  it("refreshes once and tries again when the upstream refuses a token that looked good", async () => {
+    const { family, accessToken, key } = await createOAuth({ expiresInS: -10 }, HOUR_MS);
+    expect((await call(key)).status).toBe(200);
+    expect((await call(key)).status).toBe(200);
+    expect(await familyOf(family)).toMatchObject({ calls: 1, refreshesGranted: 1 });
+    const tokens = (await upstream.log(family)).filter(({ status }) => status === 401);
+    expect(tokens).toHaveLength(1);
+    expect(tokens[0]?.credential).toBe(accessToken);
+  });
+
+  it("stores the rotated refresh token before the access token is used, so that a restart loses neither", async () => {
+    const { family, account, key } = await createOAuth({ refreshedExpiresInS: 1 });
+    expect((await call(key)).status).toBe(200);
+    await idle(account, key);
+    await evictDurableObject(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)));
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 2000);
+    expect((await call(key)).status).toBe(200);
+    expect(await familyOf(family)).toMatchObject({ refreshesGranted: 2, reusesRefused: 0 });
+  });
+
+  it("tries again with back-off after a failure, and the account shows why", async () => {
+    const { family, account, key } = await createOAuth({
+      refreshBehaviours: [{ status: 500 }, { status: 503 }],
+    });
+    const response = await call(key);
+    expect(response.status).toBe(529);
+    const { status } = await accountView(account);
+    expect(status?.refreshError).toContain("503");
+    expect((await familyOf(family)).calls).toBe(2);
+    expect((await call(key)).status).toBe(529);
+    expect((await familyOf(family)).calls).toBe(2);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 15_000);
+    expect((await call(key)).status).toBe(200);
+    expect((await accountView(account)).status?.refreshError).toBeNull();
+  });
+
+  it("goes on with a token that still works when the refresh ahead of time fails", async () => {
+    const refreshBehaviours = Array.from({ length: 10 }, () => ({ garbage: true }) as const);
+    const { account, key } = await createOAuth({ refreshBehaviours }, 5 * 60_000);
+    await eventually(
+      () => accountView(account),
+      ({ status }) => status?.refreshError?.includes("could not be understood") ?? false,
+    );
+    expect((await call(key)).status).toBe(200);
+  });
+
+  it("refreshes ahead of expiry, by alarm, so that requests do not wait", async () => {
+    const { family, account, key } = await createOAuth({}, 5 * 60_000);
+    await eventually(
+      () => accountView(account),
+      ({ status }) => (status?.tokenExpiresAt ?? 0) > Date.now() + HOUR_MS,
+    );
+    expect((await call(key)).status).toBe(200);
+    expect(await familyOf(family)).toMatchObject({ calls: 1, refreshesGranted: 1 });
+  });
+
+  it("asks for a person when the refresh token itself is refused, until a new one is entered", async () => {
+    const { family, account, key } = await createOAuth();
+    await admin("PATCH", `/accounts/${account.id}`, {
+      credential: { accessToken: "stale-access-token", refreshToken: "unknown-refresh-token", expiresAt: 1 },
+    });
+    expect((await call(key)).status).toBe(529);
+    const refused = await accountView(account);
+    expect(refused.status?.availability).toMatchObject({ kind: "disabled" });
+    expect(refused.status?.refreshError).toContain("invalid_grant");
+    const fresh = { accessToken: unique("access"), refreshToken: unique("refresh") };
+    await upstream.seedOAuth({ family, ...fresh, expiresInS: 3600 });
+    await admin("PATCH", `/accounts/${account.id}`, {
+      credential: { ...fresh, expiresAt: Date.now() + HOUR_MS },
+    });
+    expect((await call(key)).status).toBe(200);
+  });
+
+  it("never shows the client the account's own 401", async () => {
+    const { account, key } = await createPair({ credential: { apiKey: unique("refused") } });
+    const response = await call(key);
+    expect(response.status).toBe(502);
+    await eventually(
+      () => accountView(account),
+      ({ status }) => status?.cooldowns[0]?.reason === "unauthorized",
+    );
+  });
+});
+
+describe("sign-in", () => {
+  interface Started {
+    sessionId: string;
+    url: string;
+    expiresAt: number;
+  }
+  const start = async () =>
+    (await admin("POST", "/accounts/oauth/start", { provider: "claude-oauth" })).json<Started>();
+  const exchange = (sessionId: string, code: string) =>
+    admin("POST", "/accounts/oauth/exchange", {
+      sessionId,
+      code,
+      account: { name: unique("signed-in"), tokenUrl: `${upstream.url}/oauth/token`, baseUrl: upstream.url },
+    });
+
+  async function authorise(started: Started) {
+    const family = unique("family");
+    const url = new URL(started.url);
+    const code = unique("authorization-code");
+    await upstream.seedOAuth({
+      family,
+      code: {
+        code,
+        codeChallenge: url.searchParams.get("code_challenge") ?? "",
+        state: url.searchParams.get("state") ?? "",
+      },
+    });
+    return { family, code, state: url.searchParams.get("state") ?? "" };
+  }
+
+  it("leads with PKCE to an account that works", async () => {
+    const started = await start();
+    const url = new URL(started.url);
+    expect(url.origin + url.pathname).toBe("https://claude.ai/oauth/authorize");
+    expect(url.searchParams.get("code_challenge_method")).toBe("S256");
+    const { family, code, state } = await authorise(started);
+    const response = await exchange(started.sessionId, `${code}#${state}`);
+    expect(response.status).toBe(201);
+    const account = await response.json<AccountView>();
+    expect(account.status?.tokenExpiresAt).toBeGreaterThan(Date.now());
+    expect((await familyOf(family)).exchangesGranted).toBe(1);
+    const test = await (await admin("POST", `/accounts/${account.id}/test`)).json();
+    expect(test).toMatchObject({ ok: true, status: 200 });
+  });
+
+  it("takes the whole callback address as well", async () => {
+    const started = await start();
+    const { code, state } = await authorise(started);
+    const pasted = `https://platform.claude.com/oauth/code/callback?code=${code}&state=${state}`;
+    expect((await exchange(started.sessionId, pasted)).status).toBe(201);
+  });
+
+  it("refuses a foreign state, a used session, and an unknown one", async () => {
+    const started = await start();
+    const { code, state } = await authorise(started);
+    expect((await exchange(started.sessionId, `${code}#${"x".repeat(43)}`)).status).toBe(400);
+    expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(400);
+    expect((await exchange("unknown-session", `${code}#${state}`)).status).toBe(400);
+  });
+
+  it("is over after ten minutes", async () => {
+    const started = await start();
+    const { code, state } = await authorise(started);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(started.expiresAt + 1);
+    expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(400);
+  });
+});
