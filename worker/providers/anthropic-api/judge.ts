@@ -149,7 +149,9 @@ export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
     case 429:
       return judgeLimit(answer, message, now);
     case 503:
-      return failover(FAILURES.unavailable, statusText(status), { until: resetOf(answer.headers, now).until });
+      return failover(FAILURES.unavailable, statusText(status), {
+        until: resetOf(answer.headers, now).until,
+      });
     case 529:
       return failover(FAILURES.overloaded, statusText(status), { switches: SWITCHES_ON_OVERLOAD });
   }

@@ -1,0 +1,203 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { KeyId, RequestId } from "../../worker/domain/ids.ts";
+import type { KeyConfig } from "../../worker/domain/key.ts";
+import type { AdmitRequest } from "../../worker/domain/permit.ts";
+import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
+import * as machine from "./state.ts";
+
+const NOW = 1_900_000_000_000;
+const QUEUE_MS = 10_000;
+
+const config = (overrides: Partial<KeyConfig> = {}): KeyConfig => ({
+  id: "key_00000000" as KeyId,
+  name: "test",
+  hint: "abcdef",
+  enabled: true,
+  expiresAt: null,
+  activation: null,
+  concurrency: 2,
+  queueLength: 3,
+  binding: null,
+  createdAt: NOW,
+  updatedAt: NOW,
+  ...overrides,
+});
+
+const requestId = (number: number) => `req_${String(number).padStart(8, "0")}` as RequestId;
+
+const record = (number: number, overrides: Partial<UsageRecord> = {}): UsageRecord => ({
+  requestId: requestId(number),
+  keyId: "key_00000000" as KeyId,
+  accountId: null,
+  provider: null,
+  protocol: "anthropic",
+  model: "m",
+  requestedModel: "m",
+  stream: false,
+  status: 200,
+  outcome: "completed",
+  estimated: false,
+  startedAt: NOW,
+  firstByteAt: null,
+  endedAt: NOW,
+  attempts: 1,
+  tokens: NO_USAGE,
+  serviceTier: null,
+  cost: 0,
+  priceVersion: null,
+  error: null,
+  ...overrides,
+});
+
+const ask = (number: number): AdmitRequest => ({
+  requestId: requestId(number),
+  draft: record(number, { outcome: "lost" }),
+  metered: true,
+});
+
+const admitted = (count: number, overrides: Partial<KeyConfig> = {}) =>
+  Array.from({ length: count }, (_, index) => index).reduce(
+    (state, index) => machine.admit(state, ask(index), QUEUE_MS, NOW).state,
+    machine.emptyState(config(overrides)),
+  );
+
+describe("admit", () => {
+  it("fills the slots, then the queue, then refuses with a time to come back", () => {
+    let state = admitted(2);
+    for (const number of [2, 3, 4]) {
+      const step = machine.admit(state, ask(number), QUEUE_MS, NOW);
+      expect(step.decision.kind).toBe("waiting");
+      state = step.state;
+    }
+    expect(machine.admit(state, ask(5), QUEUE_MS, NOW).decision).toMatchObject({
+      kind: "refused",
+      error: { code: "concurrency_exceeded", retryAfterMs: 1000 },
+    });
+  });
+
+  it("says the same of every key that is not live", () => {
+    const dead = [
+      machine.emptyState(config({ enabled: false })),
+      machine.emptyState(config({ expiresAt: NOW })),
+      { ...machine.emptyState(config()), revoked: true },
+    ];
+    const decisions = dead.map((state) => machine.admit(state, ask(1), QUEUE_MS, NOW).decision);
+    expect(new Set(decisions.map((decision) => JSON.stringify(decision))).size).toBe(1);
+    expect(decisions[0]).toMatchObject({ error: { code: "unauthenticated" } });
+  });
+
+  it("makes no permit for a call that is not metered", () => {
+    const { state, decision } = machine.admit(admitted(2), { ...ask(9), metered: false }, QUEUE_MS, NOW);
+    expect(decision.kind).toBe("admitted");
+    expect(state.permits.size).toBe(2);
+  });
+});
+
+describe("expiryOf", () => {
+  const HOUR = 3_600_000;
+  it("is the earlier of the fixed date and the lifetime from first use", () => {
+    const activation = { amount: 2, unit: "hours" } as const;
+    const used = machine.admit(machine.emptyState(config({ activation })), ask(1), QUEUE_MS, NOW).state;
+    expect(machine.expiryOf(machine.emptyState(config({ activation })))).toBeNull();
+    expect(machine.expiryOf(used)).toBe(NOW + 2 * HOUR);
+    expect(machine.expiryOf({ ...used, config: config({ activation, expiresAt: NOW + HOUR }) })).toBe(
+      NOW + HOUR,
+    );
+  });
+});
+
+describe("sweep", () => {
+  it("settles a dead worker's request from its last checkpoint, once", () => {
+    const draft = record(0, { outcome: "lost", tokens: { ...NO_USAGE, output: 42 }, cost: 7 });
+    const alive = machine.checkpoint(admitted(1), [draft], NOW + 30_000);
+    expect(machine.sweep(alive, NOW + 119_999).decision).toEqual([]);
+    const { state, decision } = machine.sweep(alive, NOW + 120_000);
+    expect(decision).toMatchObject([{ outcome: "lost", estimated: true, tokens: { output: 42 }, cost: 7 }]);
+    expect(machine.sweep(state, NOW + 999_999).decision).toEqual([]);
+    expect(state.totals).toMatchObject({ requests: 1, tokens: 42, cost: 7 });
+  });
+});
+
+describe("wake", () => {
+  it("admits those who wait in their order as slots come free", () => {
+    let state = admitted(2);
+    for (const number of [2, 3]) state = machine.admit(state, ask(number), QUEUE_MS, NOW).state;
+    const step = machine.wake(machine.settle(state, record(0)), NOW);
+    expect(step.decision).toEqual([{ requestId: requestId(2), admission: { kind: "admitted" } }]);
+    expect(step.state.waiters.map(({ request }) => request.requestId)).toEqual([requestId(3)]);
+  });
+
+  it("refuses those who wait when the key is switched off", () => {
+    const state = machine.admit(admitted(2), ask(2), QUEUE_MS, NOW).state;
+    const { decision } = machine.wake({ ...state, config: config({ enabled: false }) }, NOW);
+    expect(decision).toMatchObject([{ admission: { kind: "refused", error: { code: "unauthenticated" } } }]);
+  });
+});
+
+describe("any history of calls", () => {
+  const id = fc.integer({ min: 0, max: 10 });
+  const step = fc.oneof(
+    fc.record({ do: fc.constant("admit" as const), id }),
+    fc.record({ do: fc.constant("settle" as const), id }),
+    fc.record({ do: fc.constant("cancel" as const), id }),
+    fc.record({ do: fc.constant("checkpoint" as const), id }),
+    fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(1, 5000, 40_000, 100_000) }),
+  );
+
+  it("never holds more permits than the limit, and ends each admitted request as exactly one record", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        let [state, now] = [machine.emptyState(config()), NOW];
+        const asked = new Set<RequestId>();
+        const admittedIds = new Set<RequestId>();
+        const booked: RequestId[] = [];
+        const serve = () => {
+          const swept = machine.sweep(state, now);
+          booked.push(...swept.decision.map((lost) => lost.requestId));
+          const woken = machine.wake(swept.state, now);
+          state = woken.state;
+          for (const each of woken.decision)
+            if (each.admission.kind === "admitted") admittedIds.add(each.requestId);
+        };
+        for (const each of steps) {
+          if (each.do === "pass") now += each.ms;
+          serve();
+          switch (each.do) {
+            case "admit": {
+              if (asked.has(requestId(each.id))) break;
+              asked.add(requestId(each.id));
+              const result = machine.admit(state, ask(each.id), QUEUE_MS, now);
+              state = result.state;
+              if (result.decision.kind === "admitted") admittedIds.add(requestId(each.id));
+              break;
+            }
+            case "settle":
+              if (!admittedIds.has(requestId(each.id)) || booked.includes(requestId(each.id))) break;
+              state = machine.settle(state, record(each.id));
+              booked.push(requestId(each.id));
+              break;
+            case "cancel":
+              state = machine.cancel(state, requestId(each.id));
+              break;
+            case "checkpoint":
+              state = machine.checkpoint(state, [record(each.id)], now);
+              break;
+            case "pass":
+              break;
+          }
+          serve();
+          expect(state.permits.size).toBeLessThanOrEqual(2);
+        }
+        now += 500_000;
+        serve();
+        now += 500_000;
+        serve();
+        expect(state.permits.size).toBe(0);
+        expect([...booked].sort()).toEqual([...admittedIds].sort());
+        expect(state.totals.requests).toBe(booked.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

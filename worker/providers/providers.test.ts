@@ -1,0 +1,78 @@
+/** What every provider must hold: the contract suite loops over the registry. */
+import { describe, expect, it } from "vitest";
+import { PROVIDERS } from "./index.ts";
+import type { UpstreamCall } from "./provider.ts";
+
+const NOW = 1_900_000_000_000;
+
+/** A credential of each provider that its schema accepts. */
+const CREDENTIALS: Readonly<Record<string, unknown>> = {
+  "claude-console": { apiKey: "sk-ant-secret-of-the-account" },
+  "claude-oauth": { accessToken: "access-secret", refreshToken: "refresh-secret", expiresAt: NOW },
+};
+
+const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
+  path: "/v1/messages",
+  query: "beta=true",
+  headers: new Headers({
+    "user-agent": "test/1",
+    cookie: "a=b",
+    "x-forwarded-for": "1.2.3.4",
+    "x-relay-internal": "1",
+    host: "relay.test",
+    "accept-encoding": "br",
+  }),
+  body: new TextEncoder().encode("{}"),
+  ...overrides,
+});
+
+describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
+  const credential = provider.credentialSchema.parse(CREDENTIALS[provider.id]);
+
+  it("judges every status from 100 to 599, and delivers only success", () => {
+    for (let status = 100; status < 600; status++) {
+      for (const bodyText of ["", "<html>", '{"error":{"type":"x","message":"y"}}']) {
+        const verdict = provider.judge({ status, headers: new Headers(), bodyText, model: "m" }, NOW);
+        expect(verdict.kind === "deliver").toBe(status >= 200 && status < 300);
+      }
+    }
+  });
+
+  it("survives limit headers that make no sense", () => {
+    for (const value of ["", "abc", "-5", "1e99", "NaN", "99999999999999999999", "Wed, 99 Foo 2030"]) {
+      const headers = new Headers({ "retry-after": value, "anthropic-ratelimit-unified-reset": value });
+      const verdict = provider.judge({ status: 429, headers, bodyText: "", model: "m" }, NOW);
+      expect(verdict).toMatchObject({ kind: "failover", until: null });
+    }
+  });
+
+  it("makes the same request for the same call, with its body untouched", () => {
+    const [first, second] = [
+      provider.createRequest(call(), credential, null),
+      provider.createRequest(call(), credential, null),
+    ];
+    expect([...first.headers]).toEqual([...second.headers]);
+    expect(first.url).toBe(second.url);
+    expect(first.body).toEqual(call().body);
+    expect(first.url.startsWith("https://")).toBe(true);
+  });
+
+  it("forwards nothing that speaks of the client's network or of us", () => {
+    const { headers } = provider.createRequest(call(), credential, null);
+    for (const name of ["cookie", "x-forwarded-for", "x-relay-internal", "host"])
+      expect(headers.has(name)).toBe(false);
+    expect(headers.get("user-agent")).toBe("test/1");
+    expect(headers.get("accept-encoding")).toBe("identity");
+  });
+
+  it("refuses credentials that could smuggle a header or are not there", () => {
+    for (const wrong of [{}, null, "text", { apiKey: "a\r\nx: y" }, { accessToken: "a b" }, { apiKey: "" }]) {
+      expect(provider.credentialSchema.safeParse(wrong).success).toBe(false);
+    }
+  });
+
+  it("has a small call that proves an account works", () => {
+    const test = provider.testCall();
+    expect(JSON.parse(new TextDecoder().decode(test.body))).toMatchObject({ max_tokens: 1 });
+  });
+});
