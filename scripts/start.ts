@@ -6,24 +6,11 @@ import { hasAdmin } from "./local/admin-build.ts";
 import { ChildFailure } from "./local/processes.ts";
 import { DEFAULT_STATE_DIR } from "./local/project.ts";
 import { startStack } from "./local/stack.ts";
+import { aborted, listenForStop } from "./local/stop-request.ts";
 import { passedVariables, portFrom } from "./local/variables.ts";
 
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-const stopRequest = new AbortController();
-for (const signal of STOP_SIGNALS) {
-  process.on(signal, () => {
-    // The leash of every child kills it when we are gone, so leaving at once is safe.
-    if (stopRequest.signal.aborted) process.exit(130);
-    stopRequest.abort();
-  });
-}
-
-const stopRequested = new Promise<void>((resolve) => {
-  stopRequest.signal.addEventListener("abort", () => {
-    resolve();
-  });
-});
+const stopSignal = listenForStop();
+const stopRequested = aborted(stopSignal);
 
 async function main(): Promise<void> {
   const { env } = process;
@@ -39,7 +26,7 @@ async function main(): Promise<void> {
     log: (line) => {
       console.error(line);
     },
-    signal: stopRequest.signal,
+    signal: stopSignal,
   });
   console.log(`relay ready on ${stack.relayUrl}`);
   if (stack.adminUrl !== null) console.log(`admin ready on ${stack.adminUrl}`);
@@ -51,7 +38,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!stopRequest.signal.aborted) {
+  if (!stopSignal.aborted) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = error instanceof ChildFailure ? error.exitCode : 1;
   }

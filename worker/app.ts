@@ -1,5 +1,6 @@
 /** Mounts every route, and turns whatever goes wrong into the client's own protocol. */
 import { Hono, type Context } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { adminApp } from "./admin/routes.ts";
 import { ERROR_STATUS, RelayError, type ErrorFacts } from "./domain/errors.ts";
 import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
@@ -40,6 +41,10 @@ function respondWith(error: ErrorFacts, context: Context<AppEnv>): Response {
 function onError(error: Error, context: Context<AppEnv>): Response {
   if (context.req.raw.signal.aborted) return new Response(null, { status: STATUS_CLIENT_GONE });
   if (error instanceof RelayError) return respondWith(error, context);
+  // Hono's own refusals, such as a body that is not JSON.
+  if (error instanceof HTTPException && error.status < 500) {
+    return respondWith({ code: "invalid_request", message: error.message, retryAfterMs: null }, context);
+  }
   const requestId = context.get("requestId");
   console.error(
     JSON.stringify({ event: "internal_error", requestId, message: error.message, stack: error.stack }),

@@ -62,7 +62,7 @@ async function reportedTokens(stage: Stage, accounts: readonly SceneAccount[]): 
   };
 }
 
-export function tokensOf(records: readonly UsageRecord[]): TokenUsage {
+function tokensOf(records: readonly UsageRecord[]): TokenUsage {
   const sum = (field: keyof TokenUsage) => records.reduce((total, { tokens }) => total + tokens[field], 0);
   return {
     input: sum("input"),

@@ -13,7 +13,8 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const stopRequest = new AbortController();
 for (const signal of STOP_SIGNALS) {
-  process.once(signal, () => {
+  // Not once: npm passes on what the terminal has sent already, and the second would end us before we have cleaned up.
+  process.on(signal, () => {
     stopRequest.abort(new Error(`stopped by ${signal}`));
   });
 }

@@ -2,16 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { answer } from "../upstream/behaviour.ts";
-import {
-  admin,
-  call,
-  createPair,
-  env,
-  stream,
-  unique,
-  upstream,
-  usageOf,
-} from "./setup/relay.ts";
+import { admin, call, createPair, env, stream, unique, upstream, usageOf } from "./setup/relay.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

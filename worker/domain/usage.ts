@@ -94,3 +94,9 @@ export interface UsageRecord {
   /** Why it did not complete, as a relay error code or an upstream error type. */
   readonly error: string | null;
 }
+
+/** A record as the admin API shows it. */
+export type UsageView = UsageRecord & {
+  readonly keyName: string | null;
+  readonly accountName: string | null;
+};

@@ -1,6 +1,6 @@
 /** The ledger in D1: booking of batches, exactly once, and queries. */
 import { z } from "zod";
-import type { UsageRecord } from "../domain/usage.ts";
+import type { UsageRecord, UsageView } from "../domain/usage.ts";
 
 export interface Batch {
   /** Whose sequence `through` counts in. */
@@ -181,12 +181,6 @@ const rowSchema = z.object({
   key_name: z.string().nullable(),
   account_name: z.string().nullable(),
 });
-
-/** A record as the admin API shows it. */
-export type UsageView = UsageRecord & {
-  readonly keyName: string | null;
-  readonly accountName: string | null;
-};
 
 const toView = (value: unknown): UsageView => {
   const row = rowSchema.parse(value);

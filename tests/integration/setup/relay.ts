@@ -3,7 +3,7 @@ import { env as rawEnv, exports } from "cloudflare:workers";
 import type * as worker from "../../../worker/index.ts";
 import type { AccountView } from "../../../worker/domain/account.ts";
 import type { KeyView } from "../../../worker/domain/key.ts";
-import type { UsageView } from "../../../worker/storage/usage-records.ts";
+import type { UsageView } from "../../../worker/domain/usage.ts";
 import { upstreamControl } from "../../upstream/client.ts";
 
 declare global {

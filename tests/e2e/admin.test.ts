@@ -1,0 +1,224 @@
+/** The admin as an administrator uses it: a browser, the real relay, and our fake of the upstream. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startStack, type Stack } from "../../scripts/local/stack.ts";
+import { startUpstream, type Upstream } from "../upstream/server.ts";
+import { launchBrowser, visit, type Visit } from "./admin-browser.ts";
+
+const MODEL = "claude-sonnet-4-5-20250929";
+/** A record is in the books at most 5 seconds after its request ended. */
+const BOOKED_MS_MAX = 15_000;
+
+let stateDir: string;
+let upstream: Upstream;
+let stack: Stack;
+let adminUrl: string;
+let browser: Browser;
+let admin: Visit;
+
+beforeAll(async () => {
+  stateDir = mkdtempSync(join(tmpdir(), "edge-relay-admin-"));
+  upstream = await startUpstream();
+  stack = await startStack({ port: 0, adminPort: 0, stateDir, env: {}, admin: true });
+  if (stack.adminUrl === null) throw new Error("the stack serves no admin");
+  adminUrl = stack.adminUrl;
+  browser = await launchBrowser();
+  admin = await visit(browser, adminUrl);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+  await upstream?.close();
+  rmSync(stateDir, { recursive: true, force: true });
+});
+
+async function signIn({ page }: Visit, password: string): Promise<void> {
+  await page.getByLabel("User name").fill(stack.adminUsername);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+async function openAndReadTile({ page }: Visit, name: string): Promise<string> {
+  await page.goto("/");
+  const tile = page.locator(".tiles > div").filter({ has: page.locator("dt", { hasText: name }) });
+  return (await tile.locator("dd").first().innerText()).trim();
+}
+
+const relay = (key: string, body: object) =>
+  fetch(`${stack.relayUrl}/v1/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": key, "anthropic-version": "2023-06-01" },
+    body: JSON.stringify(body),
+  });
+
+/** The tests below follow one another, as an administrator's first hour does. */
+describe("the admin", () => {
+  let key: string;
+
+  it("leads whoever is not signed in to the sign-in page, with the headers that protect it", async () => {
+    const response = await admin.page.goto("/accounts");
+    expect(new URL(admin.page.url()).pathname).toBe("/login");
+    const headers = response?.headers() ?? {};
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(headers["x-frame-options"]).toBe("DENY");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers["cache-control"]).toBe("no-store");
+  });
+
+  it("refuses a wrong password and says so", async () => {
+    await signIn(admin, "not the password");
+    expect(await admin.page.getByRole("alert").innerText()).toContain("Wrong user name or password");
+  });
+
+  it("signs in, goes on to the page that was asked for, and hides the session from scripts", async () => {
+    await signIn(admin, stack.adminPassword);
+    await admin.page.waitForURL("**/accounts");
+    expect(await admin.page.getByRole("heading", { name: "No accounts yet" }).isVisible()).toBe(true);
+    const session = (await admin.page.context().cookies()).find(({ name }) => name === "edge_relay_session");
+    expect(session).toMatchObject({ httpOnly: true, sameSite: "Strict" });
+  });
+
+  it("refuses a form that another site sends", async () => {
+    const { page } = admin;
+    const response = await page.request.post("/login", {
+      headers: { origin: "https://elsewhere.test" },
+      form: { username: stack.adminUsername, password: stack.adminPassword },
+    });
+    expect(response.status()).toBe(403);
+  });
+
+  it("adds an account with the form of its provider, and shows its credential masked", async () => {
+    const { page } = admin;
+    const apiKey = "sk-ant-api03-admin-e2e-secret-0123456789";
+    await page.getByRole("link", { name: "Add account" }).click();
+    await page.getByRole("link", { name: "Claude API key" }).click();
+    await page.getByLabel("API key", { exact: true }).fill(apiKey);
+    await page.getByLabel("Name", { exact: true }).fill("First <b>account</b>");
+    await page.getByText("Groups, models and addresses").click();
+    await page.getByLabel("Base URL").fill(upstream.url);
+    await page.getByRole("button", { name: "Add account" }).click();
+    await page.waitForURL("**/accounts/acc_*");
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("First <b>account</b>");
+    expect(await page.content()).not.toContain(apiKey);
+    await page.getByRole("button", { name: "Test connection" }).click();
+    await page.getByText("The account answers").waitFor();
+  });
+
+  it("names the field that is wrong and keeps what was entered", async () => {
+    const { page } = admin;
+    await page.getByText("Groups, models and addresses").click();
+    await page.getByLabel("Base URL").fill("https://user@elsewhere.test");
+    await page.getByLabel("Name", { exact: true }).fill("First account");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("must not contain a query, a fragment or credentials").waitFor();
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("First account");
+    await page.getByLabel("Base URL").fill(upstream.url);
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("The settings are saved.").waitFor();
+    expect(await page.getByRole("heading", { level: 1 }).innerText()).toBe("First account");
+  });
+
+  it("shows a new key once, with what a client needs", async () => {
+    const { page } = admin;
+    await page.goto("/keys");
+    await page.getByRole("link", { name: "Create key" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("laptop");
+    await page.getByRole("button", { name: "Create key" }).click();
+    await page.getByText("shown only this once").waitFor();
+    key = (await page.locator("figure code").first().innerText()).trim();
+    expect(key).toMatch(/^cr_[0-9a-f]{64}$/);
+    expect(await page.locator("main").innerText()).toContain(`export ANTHROPIC_AUTH_TOKEN="${key}"`);
+    await page.getByRole("link", { name: "Settings of this key" }).click();
+    await page.waitForURL("**/keys/key_*");
+    expect(await page.content()).not.toContain(key);
+    await page.goBack();
+    expect(await page.content()).not.toContain(key);
+  });
+
+  it("lists a relayed request with all its figures", async () => {
+    const { page } = admin;
+    const response = await relay(key, {
+      model: MODEL,
+      max_tokens: 100,
+      messages: [{ role: "user", content: "Hello" }],
+    });
+    expect(response.status).toBe(200);
+    const answer = (await response.json()) as { usage: { input_tokens: number; output_tokens: number } };
+
+    await page.goto("/requests");
+    const time = page.getByRole("button", { expanded: false }).and(page.locator("tbody th *"));
+    await expect
+      .poll(
+        async () => {
+          await page.getByRole("button", { name: "Refresh" }).click();
+          return time.count();
+        },
+        { timeout: BOOKED_MS_MAX, interval: 500 },
+      )
+      .toBe(1);
+    await time.click();
+    const detail = page.locator("tr.detail");
+    const figure = (name: string) =>
+      detail.getByText(name, { exact: true }).locator("xpath=following-sibling::dd").innerText();
+    expect(await figure("Input")).toBe(answer.usage.input_tokens.toLocaleString("en-US"));
+    expect(await figure("Output")).toBe(answer.usage.output_tokens.toLocaleString("en-US"));
+    expect(await figure("Attempts")).toBe("1");
+    expect(await figure("Status")).toBe("200");
+    expect(await figure("Error")).toBe("none");
+    expect(await figure("Account")).toBe("First account");
+  });
+
+  it("filters requests by the address alone", async () => {
+    const { page } = admin;
+    await page.goto("/requests?model=no-such-model");
+    expect(await page.getByText("No request matches these filters.").isVisible()).toBe(true);
+    await page.goto(`/requests?model=${MODEL}&range=1h`);
+    expect(await page.locator("tbody tr").count()).toBe(1);
+  });
+
+  it("sums the day up", async () => {
+    expect(await openAndReadTile(admin, "Requests")).toBe("1");
+    expect(await openAndReadTile(admin, "Cost")).toMatch(/^\$0\.\d+$/);
+    expect(await openAndReadTile(admin, "Errors")).toBe("0");
+    expect(await admin.page.getByRole("img", { name: /Requests per hour/ }).count()).toBe(1);
+  });
+
+  it("stops a key that is disabled", async () => {
+    const { page } = admin;
+    await page.goto("/keys");
+    await page.getByRole("button", { name: "Disable laptop" }).click();
+    await page.getByText("laptop is disabled.").waitFor();
+    const response = await relay(key, { model: MODEL, max_tokens: 1, messages: [] });
+    expect(response.status).toBeGreaterThanOrEqual(401);
+    expect(response.status).toBeLessThanOrEqual(403);
+  });
+
+  it("works without scripts", async () => {
+    const plain = await visit(browser, adminUrl, false);
+    await plain.page.goto("/keys");
+    await signIn(plain, stack.adminPassword);
+    await plain.page.waitForURL("**/keys");
+    await plain.page.getByRole("button", { name: "Enable laptop" }).click();
+    await plain.page.getByText("laptop is enabled.").waitFor();
+    await plain.page.goto("/requests");
+    await plain.page.locator("tbody th a").first().click();
+    await plain.page.getByText("Cache write, 1 hour").waitFor();
+    await plain.page.context().close();
+  });
+
+  it("signs out, and then shows nothing more", async () => {
+    const { page } = admin;
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL("**/login");
+    await page.goto("/keys");
+    expect(new URL(page.url()).pathname).toBe("/login");
+  });
+
+  it("never broke its content security policy, nor threw an error", () => {
+    expect(admin.complaints).toEqual([]);
+  });
+});
