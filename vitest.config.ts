@@ -14,6 +14,7 @@ const TEST_SECRETS = {
 /** Short, so that tests of time limits take moments; long enough that nothing else runs into them. */
 const TEST_LIMITS = {
   HEADERS_TIMEOUT_MS: "1500",
+  ANSWER_TIMEOUT_MS: "1500",
   IDLE_TIMEOUT_MS: "3500",
   HEARTBEAT_MS: "900",
   QUEUE_TIMEOUT_MS: "700",

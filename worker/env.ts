@@ -38,8 +38,10 @@ const envSchema = z.object({
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
   /** Largest request body, in bytes. Anthropic's own limit is 32 MB (API reference, "Request size limits"). */
   BODY_BYTES_MAX: z.coerce.number().int().min(1024).max(100_000_000).default(32_000_000),
-  /** Until an upstream's headers must have come, in ms. */
+  /** Until a stream's headers must have come, in ms. */
   HEADERS_TIMEOUT_MS: z.coerce.number().int().min(100).max(900_000).default(300_000),
+  /** Until a complete answer's headers, and again until its body must have come, in ms: the SDKs wait ten minutes. */
+  ANSWER_TIMEOUT_MS: z.coerce.number().int().min(100).max(3_600_000).default(600_000),
   /** Longest silence inside an answer, in ms. */
   IDLE_TIMEOUT_MS: z.coerce.number().int().min(100).max(900_000).default(180_000),
   /** Silence after which a stream gets a comment line, in ms. */

@@ -136,6 +136,23 @@ describe.each(FAILOVERS)("$signal", ({ behaviour, times = 1, reason, alone }) =>
   });
 });
 
+describe("the trouble of an account", () => {
+  it("is known at once, although the answer of the next one is still running", async () => {
+    const { accounts, key } = await createPool([{ priority: 1 }, { priority: 2 }]);
+    const [first, second] = accounts;
+    await upstream.set(first?.secret ?? "", overloaded());
+    await upstream.set(second?.secret ?? "", { kind: "endless", intervalMs: 20 });
+    const reader = (await stream(key)).body?.getReader();
+    await reader?.read();
+    const view = await eventually(
+      () => accountView({ id: first?.id ?? "" }),
+      ({ status: state }) => state?.availability.kind === "cooling",
+    );
+    expect(view.status?.activeLeases).toBe(0);
+    await reader?.cancel();
+  });
+});
+
 describe("signals about the request itself", () => {
   const long = "Extra usage is required for long context requests.";
   it.each([

@@ -1,5 +1,5 @@
 /** Gets a lease: asks the ranked accounts in order, follows a session that moved, and waits where all are full. */
-import type { ErrorFacts } from "../domain/errors.ts";
+import { RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
 import type { Lease, LeaseDecision, LeaseRequest, RefusalReason } from "../domain/lease.ts";
 import type { Verdict } from "../domain/verdict.ts";
@@ -99,7 +99,7 @@ export class Acquisition {
   async #ask(account: AccountId, waitMs: number): Promise<Lease | null> {
     const isHome = account === this.home && this.#movedTo === null;
     const known = isHome || waitMs > 0 ? null : this.#recall(account);
-    const decision = known ?? (await this.#lease(account, isHome, waitMs));
+    const decision = known ?? (await this.#lease(account, isHome, waitMs).catch(unreachable));
     switch (decision.kind) {
       case "granted":
         this.#refusals.delete(account);
@@ -168,6 +168,12 @@ export class Acquisition {
     const until = Math.min(retryAt, this.#ports.now() + REMEMBERED_MS_MAX);
     remembered.set(this.#key(account), { reason, retryAt, until });
   }
+}
+
+/** An account whose object does not answer is one that cannot serve now; the others can. */
+function unreachable(error: unknown): LeaseDecision {
+  if (!(error instanceof RelayError)) throw error;
+  return { kind: "refused", reason: "unavailable", retryAt: null, load: 0 };
 }
 
 const EXPLANATION: Readonly<Record<RefusalReason, string>> = {

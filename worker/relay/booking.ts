@@ -9,7 +9,7 @@ import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 
 /** Permit and lease live 90 s from their last renewal; a third of that leaves room for two renewals to fail. */
-const RENEW_EVERY_MS = 30_000;
+export const RENEW_EVERY_MS = 30_000;
 
 export interface Ending {
   readonly outcome: Outcome;
@@ -107,17 +107,24 @@ export class Booking {
       );
     }
     if (this.#lease !== null) mailbox.renew(this.#lease.accountId, this.requestId);
-    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
+    this.#send();
   }
 
-  /** Gives a lease back with what was learnt about its account. */
+  /** Gives a lease back with what was learnt about its account; it goes out with the close that follows. */
   release(lease: Lease, outcome: AttemptOutcome): void {
     mailbox.release(lease.accountId, { requestId: this.requestId, outcome });
+  }
+
+  /** Gives a lease back in the middle of a request, so that the account's trouble is known at once. */
+  giveUp(lease: Lease, outcome: AttemptOutcome): void {
+    this.release(lease, outcome);
+    this.#send();
   }
 
   /** The session stays with the account that took it over. */
   handOver(home: AccountId, affinity: Affinity, to: AccountId): void {
     mailbox.handOver(home, { affinity, to });
+    this.#send();
   }
 
   /** Books the request and sends what is still to be said. Closing twice changes nothing. */
@@ -125,7 +132,7 @@ export class Booking {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#isMetered) mailbox.settle(this.#call.key.id, this.record(ending));
-    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
+    this.#send();
   }
 
   /** The client left while its request waited: its places go to the next in line. */
@@ -133,12 +140,16 @@ export class Booking {
     mailbox.cancel(this.#call.key.id, this.requestId);
     if (account !== null)
       mailbox.release(account, { requestId: this.requestId, outcome: { kind: "neutral" } });
-    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
+    this.#send();
   }
 
   /** The request was never admitted: nothing is booked, but what was leased goes back. */
   dismiss(): void {
     this.#closed = true;
+    this.#send();
+  }
+
+  #send(): void {
     this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
   }
 }

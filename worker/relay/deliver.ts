@@ -68,7 +68,7 @@ export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> 
 
 async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
   const { call, lease, booking, ports } = delivery;
-  const timer = setTimeout(abort, ports.env.HEADERS_TIMEOUT_MS);
+  const timer = setTimeout(abort, ports.env.ANSWER_TIMEOUT_MS);
   ports.clientGone.addEventListener("abort", abort);
   let body: Uint8Array;
   try {
@@ -171,12 +171,12 @@ function outcomeFor(ending: StreamEnding, { reader, provider, call, lease }: Run
     return outcomeOf(verdict, { call, lease, provider });
   }
   if (ending.kind !== "upstream_failed") return { kind: "neutral" };
-  const reason = ending.error.code === "upstream_timeout" ? "timeout" : "network";
+  // One broken stream may be anybody's fault; the second within a minute is the account's.
   return {
     kind: "failed",
     scope: "account",
     target: null,
-    reason,
+    reason: "server_error",
     until: null,
     message: ending.error.message,
   };

@@ -61,10 +61,13 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
     controller.abort();
   };
   let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    abort();
-  }, ports.env.HEADERS_TIMEOUT_MS);
+  const timer = setTimeout(
+    () => {
+      timedOut = true;
+      abort();
+    },
+    call.parsed.stream ? ports.env.HEADERS_TIMEOUT_MS : ports.env.ANSWER_TIMEOUT_MS,
+  );
   ports.clientGone.addEventListener("abort", abort);
   try {
     const response = await fetch(request.url, {

@@ -6,7 +6,7 @@ import { unauthorized, type Verdict } from "../domain/verdict.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Acquired, Acquisition } from "./acquire.ts";
-import { Booking } from "./booking.ts";
+import { Booking, RENEW_EVERY_MS } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
 import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
 import { planAccounts } from "./plan.ts";
@@ -26,26 +26,31 @@ export async function relay(call: Call, ports: Ports): Promise<Response> {
     booking.leaveQueues(acquisition.asking);
   };
   ports.clientGone.addEventListener("abort", leaveQueues);
+  // A complete answer may take minutes before its first byte; a stream's tap takes over from here.
+  const renewal = setInterval(() => {
+    booking.renewIfDue();
+  }, RENEW_EVERY_MS);
   // Neither needs the other's answer, so both are asked at once; if either refuses, the other is returned.
   const [admission, first] = await Promise.allSettled([admit(call, booking, ports), acquisition.next()]);
-  const refusal = refusalOf(admission);
-  if (refusal !== null) {
-    if (first.status === "fulfilled" && first.value.kind === "leased") {
-      booking.release(first.value.lease, { kind: "neutral" });
-    }
-    booking.dismiss();
-    throw refusal;
-  }
-  if (admission.status === "fulfilled" && admission.value.kind === "admitted") {
-    booking.admitted(admission.value.scarce);
-  }
   try {
+    const refusal = refusalOf(admission);
+    if (refusal !== null) {
+      if (first.status === "fulfilled" && first.value.kind === "leased") {
+        booking.release(first.value.lease, { kind: "neutral" });
+      }
+      booking.dismiss();
+      throw refusal;
+    }
+    if (admission.status === "fulfilled" && admission.value.kind === "admitted") {
+      booking.admitted(admission.value.scarce);
+    }
     if (first.status === "rejected") throw asError(first.reason);
     return await attemptUntilServed(first.value, { call, booking, acquisition, ports });
   } catch (error) {
     closeFailed(error, { call, booking, acquisition, ports });
     throw error;
   } finally {
+    clearInterval(renewal);
     ports.clientGone.removeEventListener("abort", leaveQueues);
   }
 }
@@ -98,7 +103,7 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
       return outcome.response;
     }
     const { verdict } = outcome;
-    booking.release(lease, outcomeOf(verdict, { call: journey.call, lease, provider: providerOf(lease) }));
+    booking.giveUp(lease, outcomeOf(verdict, { call: journey.call, lease, provider: providerOf(lease) }));
     acquisition.exclude(lease.accountId, verdict);
     failure = verdict.error;
     if (verdict.kind === "failover") switchesLeft = Math.min(switchesLeft, verdict.switches);
