@@ -1,0 +1,41 @@
+/** Reads what people type into forms. Pure. */
+
+/** A form's text field as it was typed; empty when it is missing or a file. */
+export function typedIn(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value : "";
+}
+
+/** A form's text field without the blanks around it. */
+export const textOf = (form: FormData, name: string): string => typedIn(form, name).trim();
+
+/** A number, or undefined when nothing was entered; text that is no number becomes NaN and fails the schema. */
+export function numberOf(form: FormData, name: string): number | undefined {
+  const text = textOf(form, name);
+  return text === "" ? undefined : Number(text);
+}
+
+/** Entries divided by commas or line breaks. */
+export function listOf(form: FormData, name: string): string[] {
+  return textOf(form, name)
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+/** The entered values of the named fields, to fill the form again. Never name a secret here. */
+export function echoOf(form: FormData, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, textOf(form, name)]));
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** The first problem of each field, by the field's form name. */
+export function problemsOf(issues: readonly Issue[], formName: (path: string) => string = (path) => path) {
+  const problems: Record<string, string> = {};
+  for (const issue of issues) problems[formName(String(issue.path[0] ?? ""))] ??= issue.message;
+  return problems;
+}

@@ -1,0 +1,82 @@
+/** How an account's or a key's state is shown. Pure. */
+import type {
+  AccountView,
+  Availability,
+  Cooldown,
+  CooldownReason,
+  EpochMs,
+  KeyView,
+  Outcome,
+} from "./domain";
+
+export type Tone = "good" | "warn" | "bad" | "quiet";
+
+export interface Shown {
+  readonly tone: Tone;
+  readonly label: string;
+}
+
+const REASONS = {
+  rate_limited: "rate limited",
+  overloaded: "overloaded",
+  unauthorized: "credential refused",
+  forbidden: "access denied",
+  payment: "payment needed",
+  unavailable: "unavailable",
+  server_error: "server error",
+  network: "network error",
+  timeout: "timed out",
+  model: "model not served",
+} as const satisfies Record<CooldownReason, string>;
+
+export const reasonText = (reason: CooldownReason): string => REASONS[reason];
+
+/** What a cooldown covers, in words. */
+export function scopeText(cooldown: Cooldown): string {
+  switch (cooldown.scope) {
+    case "account":
+      return "whole account";
+    case "modelFamily":
+      return `${cooldown.target ?? "some"} models`;
+    case "model":
+      return cooldown.target ?? "one model";
+  }
+}
+
+function availabilityShown(availability: Availability): Shown {
+  switch (availability.kind) {
+    case "available":
+      return { tone: "good", label: "Available" };
+    case "full":
+      return { tone: "warn", label: "Full" };
+    case "cooling":
+      return { tone: "warn", label: "Cooling" };
+    case "disabled":
+      return { tone: "bad", label: "Disabled" };
+  }
+}
+
+export function accountShown(account: AccountView): Shown {
+  if (!account.enabled) return { tone: "quiet", label: "Disabled" };
+  if (account.status === null) return { tone: "quiet", label: "Unknown" };
+  return availabilityShown(account.status.availability);
+}
+
+export function keyShown(key: KeyView, now: EpochMs): Shown {
+  if (!key.enabled) return { tone: "quiet", label: "Disabled" };
+  const expiresAt = key.status?.expiresAt ?? key.expiresAt;
+  if (expiresAt !== null && expiresAt <= now) return { tone: "bad", label: "Expired" };
+  const activated = key.status !== null && key.status.activatedAt !== null;
+  if (key.activation !== null && !activated) return { tone: "warn", label: "Waiting for first use" };
+  return { tone: "good", label: "Active" };
+}
+
+const OUTCOMES = {
+  completed: { tone: "good", label: "Completed" },
+  client_gone: { tone: "quiet", label: "Client left" },
+  interrupted: { tone: "warn", label: "Interrupted" },
+  failed: { tone: "bad", label: "Failed" },
+  lost: { tone: "warn", label: "Lost" },
+} as const satisfies Record<Outcome, Shown>;
+
+export const outcomeShown = (outcome: Outcome): Shown => OUTCOMES[outcome];

@@ -1,0 +1,38 @@
+import { redirect } from "@sveltejs/kit";
+import { echoOf, textOf, typedIn } from "$lib/form-text";
+import { invalid, refused } from "$lib/server/outcome";
+import { keepSession } from "$lib/server/session";
+import type { Actions, PageServerLoad } from "./$types";
+
+/** Only a path of this site: `next` comes with the address and could name any place. */
+function pathAfterLogin(url: URL): string {
+  const next = url.searchParams.get("next") ?? "/";
+  const target = URL.canParse(next, url) ? new URL(next, url) : null;
+  return target !== null && target.origin === url.origin ? target.pathname + target.search : "/";
+}
+
+export const load: PageServerLoad = ({ url }) => ({ expired: url.searchParams.has("expired") });
+
+export const actions: Actions = {
+  default: async ({ request, locals, cookies, url }) => {
+    const form = await request.formData();
+    const username = textOf(form, "username");
+    // Not trimmed: blanks may be part of a password.
+    const password = typedIn(form, "password");
+    const values = echoOf(form, ["username"]);
+    if (username === "") return invalid({ username: "is required" }, values);
+    if (password === "") return invalid({ password: "is required" }, values);
+
+    const result = await locals.api.login(username, password);
+    if (result.kind === "failed") {
+      // Here `unauthenticated` means a wrong password, not an expired session.
+      const { failure } = result;
+      return refused(
+        failure.code === "unauthenticated" ? { ...failure, code: "wrong_password" } : failure,
+        values,
+      );
+    }
+    keepSession(cookies, result.value, url, Date.now());
+    redirect(303, pathAfterLogin(url));
+  },
+};
