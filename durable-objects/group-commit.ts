@@ -4,28 +4,24 @@
  * answer until that write is on disk. A write costs ten times what a decision does.
  */
 
-/** Changes are gathered this long before they are written, in ms; the first after a pause is written at once. */
-const GATHER_MS = 25;
+/** Changes are gathered this long before they are written, in ms: a model's first token takes ten times as long. */
+const GATHER_MS = 50;
 
 export class GroupCommit {
   readonly #write: () => void;
-  readonly #now: () => number;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #next = Promise.withResolvers<undefined>();
-  #lastWriteAt = 0;
 
-  constructor(write: () => void, now: () => number) {
+  constructor(write: () => void) {
     this.#write = write;
-    this.#now = now;
   }
 
   /** The state has changed: write it soon. */
   schedule(): void {
     if (this.#timer !== null) return;
-    const delayMs = Math.max(0, Math.min(GATHER_MS, this.#lastWriteAt + GATHER_MS - this.#now()));
     this.#timer = setTimeout(() => {
       this.flush();
-    }, delayMs);
+    }, GATHER_MS);
   }
 
   /** Resolves when everything changed so far is written. */
@@ -39,7 +35,6 @@ export class GroupCommit {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
-    this.#lastWriteAt = this.#now();
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers<undefined>();
     this.#write();

@@ -9,12 +9,13 @@ import { selfServiceRoutes } from "./relay/self-service.ts";
 /** nginx's code for "client closed request"; nobody is there to read it. */
 const STATUS_CLIENT_GONE = 499;
 
-/** The path of a request. Base URLs with a trailing slash give paths with two, which mean one. */
-function getPath(request: Request): string {
-  const { pathname } = new URL(request.url);
-  return pathname.includes("//") || pathname.endsWith("/")
-    ? pathname.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
-    : pathname;
+/** The path of a request, cut out of its URL. Base URLs with a trailing slash give paths with two, which mean one. */
+function getPath({ url }: Request): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const end = url.slice(start).search(/[?#]/);
+  const path = end === -1 ? url.slice(start) : url.slice(start, start + end);
+  const isPlain = !path.includes("//") && !path.endsWith("/");
+  return isPlain ? path : path.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1");
 }
 
 /** Errors outside any protocol. */

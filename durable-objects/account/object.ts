@@ -38,12 +38,9 @@ export class AccountObject extends DurableObject implements AccountContract {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
     this.#sessions = new SessionPointers(ctx.storage.sql, this.#env.SESSION_TTL_MS);
-    this.#commit = new GroupCommit(
-      () => {
-        if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
-      },
-      () => Date.now(),
-    );
+    this.#commit = new GroupCommit(() => {
+      if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
+    });
     void ctx.blockConcurrencyWhile(() => this.#load());
   }
 

@@ -1,13 +1,12 @@
 /** What the worker may ask of a key's object. Decisions come back as values; nothing is thrown. */
 import type { RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
-import type { AdmitDecision, AdmitRequest, Checkpoint } from "../../worker/domain/permit.ts";
-import type { UsageRecord } from "../../worker/domain/usage.ts";
+import type { AdmitDecision, AdmitRequest, Checkpoint, Settlement } from "../../worker/domain/permit.ts";
 
 /** What a worker has to say to a key, gathered over a few ms into one call. Every part is idempotent. */
 export interface KeyNews {
-  /** Closes each record's permit and books it, once per request id. */
-  readonly settlements: readonly UsageRecord[];
+  /** Closes each one's permit and books its record, once per request id. */
+  readonly settlements: readonly Settlement[];
   readonly checkpoints: readonly Checkpoint[];
   /** Clients that left before they were admitted. */
   readonly cancellations: readonly RequestId[];

@@ -41,12 +41,9 @@ export class KeyObject extends DurableObject implements KeyContract {
     this.#store = new KeyStore(ctx.storage);
     this.#state = this.#store.load();
     this.#settled = new RecentIds(this.#store.settled);
-    this.#commit = new GroupCommit(
-      () => {
-        this.#write();
-      },
-      () => Date.now(),
-    );
+    this.#commit = new GroupCommit(() => {
+      this.#write();
+    });
     if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
     void ctx.blockConcurrencyWhile(async () => {
       this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
@@ -102,10 +99,10 @@ export class KeyObject extends DurableObject implements KeyContract {
       const drafts = news.checkpoints.map(({ draft }) => draft);
       state = machine.checkpoint(state, drafts, Date.now());
     }
-    for (const record of news.settlements) {
-      if (!this.#settled.add(record.requestId)) continue;
-      state = machine.settle(state, record);
-      this.#outbox.add([record]);
+    for (const settlement of news.settlements) {
+      if (!this.#settled.add(settlement.requestId)) continue;
+      state = machine.settle(state, settlement);
+      this.#outbox.add(settlement.record);
     }
     this.#apply(state);
     this.#wake();
@@ -208,8 +205,10 @@ export class KeyObject extends DurableObject implements KeyContract {
   #sweep(now: EpochMs): void {
     if (this.#state === null) return;
     const { state, decision: lost } = machine.sweep(this.#state, now);
-    for (const { requestId } of lost) this.#settled.add(requestId);
-    this.#outbox.add(lost);
+    for (const { requestId, record } of lost) {
+      this.#settled.add(requestId);
+      this.#outbox.add(record);
+    }
     this.#apply(state);
   }
 

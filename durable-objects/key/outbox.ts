@@ -20,7 +20,8 @@ interface Row extends Record<string, SqlStorageValue> {
 
 export class Outbox {
   readonly #sql: SqlStorage;
-  #unwritten: UsageRecord[] = [];
+  /** Records as JSON text, not yet in storage. */
+  #unwritten: string[] = [];
   #rows: number;
 
   constructor(sql: SqlStorage) {
@@ -36,15 +37,16 @@ export class Outbox {
     return this.#rows === 0 && this.#unwritten.length === 0;
   }
 
-  add(records: readonly UsageRecord[]): void {
-    this.#unwritten.push(...records);
+  /** @param record a usage record as JSON text */
+  add(record: string): void {
+    this.#unwritten.push(record);
   }
 
   /** Part of the object's group commit. */
   write(): void {
     for (let at = 0; at < this.#unwritten.length; at += RECORDS_PER_ROW) {
       const chunk = this.#unwritten.slice(at, at + RECORDS_PER_ROW);
-      this.#sql.exec("INSERT INTO outbox (records) VALUES (?)", JSON.stringify(chunk));
+      this.#sql.exec("INSERT INTO outbox (records) VALUES (?)", `[${chunk.join(",")}]`);
       this.#rows++;
     }
     this.#unwritten = [];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KeyId, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
-import type { AdmitRequest } from "../../worker/domain/permit.ts";
+import { settlementOf, type AdmitRequest } from "../../worker/domain/permit.ts";
 import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
 import * as machine from "./state.ts";
 
@@ -52,7 +52,10 @@ const record = (number: number, overrides: Partial<UsageRecord> = {}): UsageReco
 
 const ask = (number: number): AdmitRequest => ({
   requestId: requestId(number),
-  draft: record(number, { outcome: "lost" }),
+  startedAt: NOW,
+  protocol: "anthropic",
+  model: "m",
+  stream: false,
   metered: true,
 });
 
@@ -113,7 +116,12 @@ describe("sweep", () => {
     const alive = machine.checkpoint(admitted(1), [draft], NOW + 30_000);
     expect(machine.sweep(alive, NOW + 119_999).decision).toEqual([]);
     const { state, decision } = machine.sweep(alive, NOW + 120_000);
-    expect(decision).toMatchObject([{ outcome: "lost", estimated: true, tokens: { output: 42 }, cost: 7 }]);
+    expect(decision).toMatchObject([{ tokens: 42, cost: 7 }]);
+    expect(JSON.parse(decision[0]?.record ?? "")).toMatchObject({
+      outcome: "lost",
+      estimated: true,
+      cost: 7,
+    });
     expect(machine.sweep(state, NOW + 999_999).decision).toEqual([]);
     expect(state.totals).toMatchObject({ requests: 1, tokens: 42, cost: 7 });
   });
@@ -123,7 +131,7 @@ describe("wake", () => {
   it("admits those who wait in their order as slots come free", () => {
     let state = admitted(2);
     for (const number of [2, 3]) state = machine.admit(state, ask(number), QUEUE_MS, NOW).state;
-    const step = machine.wake(machine.settle(state, record(0)), NOW);
+    const step = machine.wake(machine.settle(state, settlementOf(record(0))), NOW);
     expect(step.decision).toEqual([{ requestId: requestId(2), admission: { kind: "admitted" } }]);
     expect(step.state.waiters.map(({ request }) => request.requestId)).toEqual([requestId(3)]);
   });
@@ -174,7 +182,7 @@ describe("any history of calls", () => {
             }
             case "settle":
               if (!admittedIds.has(requestId(each.id)) || booked.includes(requestId(each.id))) break;
-              state = machine.settle(state, record(each.id));
+              state = machine.settle(state, settlementOf(record(each.id)));
               booked.push(requestId(each.id));
               break;
             case "cancel":

@@ -5,8 +5,8 @@
 import type { ErrorFacts } from "../../worker/domain/errors.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
-import type { AdmitRequest } from "../../worker/domain/permit.ts";
-import type { UsageRecord } from "../../worker/domain/usage.ts";
+import { settlementOf, type AdmitRequest, type Settlement } from "../../worker/domain/permit.ts";
+import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
 
 /** A permit ends on its own this long after its last checkpoint, in ms; workers checkpoint at a third of it. */
 export const PERMIT_TTL_MS = 90_000;
@@ -107,11 +107,35 @@ function busy(state: KeyState, retryAfterMs: number) {
 const RETRY_SOON_MS = 1000;
 const retryAfterWait = (waitedMs: number) => Math.min(30_000, Math.max(5000, waitedMs / 2));
 
+/** What is booked if nothing more is heard of a request than that it was admitted. */
+const draftOf = (state: KeyState, request: AdmitRequest): UsageRecord => ({
+  requestId: request.requestId,
+  keyId: state.config.id,
+  accountId: null,
+  provider: null,
+  protocol: request.protocol,
+  model: request.model,
+  requestedModel: request.model,
+  stream: request.stream,
+  status: 200,
+  outcome: "lost",
+  estimated: true,
+  startedAt: request.startedAt,
+  firstByteAt: null,
+  endedAt: request.startedAt,
+  attempts: 0,
+  tokens: NO_USAGE,
+  serviceTier: null,
+  cost: 0,
+  priceVersion: null,
+  error: "worker_lost",
+});
+
 function permit(state: KeyState, request: AdmitRequest, now: EpochMs): KeyState {
   const deadline = now + PERMIT_TTL_MS;
   return {
     ...state,
-    permits: new Map(state.permits).set(request.requestId, { deadline, draft: request.draft }),
+    permits: new Map(state.permits).set(request.requestId, { deadline, draft: draftOf(state, request) }),
     sweepAt: Math.min(state.sweepAt, deadline),
   };
 }
@@ -153,34 +177,32 @@ export function checkpoint(state: KeyState, drafts: readonly UsageRecord[], now:
   return { ...state, permits };
 }
 
-const tokensOf = ({ tokens }: UsageRecord) =>
-  tokens.input + tokens.output + tokens.cacheWrite5m + tokens.cacheWrite1h + tokens.cacheRead;
-
 /**
  * Closes a record's permit and counts the record. The caller sees to it that a record comes here once; one
  * without a permit counts too: the object may have lost its memory between the grant and its write.
  */
-export function settle(state: KeyState, record: UsageRecord): KeyState {
+export function settle(state: KeyState, settlement: Omit<Settlement, "record">): KeyState {
   const permits = new Map(state.permits);
-  permits.delete(record.requestId);
+  permits.delete(settlement.requestId);
   const totals = {
     requests: state.totals.requests + 1,
-    tokens: state.totals.tokens + tokensOf(record),
-    cost: state.totals.cost + record.cost,
+    tokens: state.totals.tokens + settlement.tokens,
+    cost: state.totals.cost + settlement.cost,
   };
   return { ...state, permits, totals };
 }
 
 /** Settles from its last checkpoint what a dead worker left behind. */
-export function sweep(before: KeyState, now: EpochMs): Step<readonly UsageRecord[]> {
+export function sweep(before: KeyState, now: EpochMs): Step<readonly Settlement[]> {
   if (now < before.sweepAt) return { state: before, decision: [] };
-  const lost: UsageRecord[] = [];
+  const lost: Settlement[] = [];
   let state = before;
   for (const { deadline, draft } of before.permits.values()) {
     if (deadline > now) continue;
     const record: UsageRecord = { ...draft, outcome: "lost", estimated: true, endedAt: now };
-    state = settle(state, record);
-    lost.push(record);
+    const settlement = settlementOf(record);
+    state = settle(state, settlement);
+    lost.push(settlement);
   }
   const sweepAt = [...state.permits.values()].reduce(
     (soonest, held) => Math.min(soonest, held.deadline),
@@ -210,7 +232,7 @@ function settleWaiter(state: KeyState, waiter: Waiter, now: EpochMs): Woken["adm
   const obstruction = obstacle(state, now);
   if (obstruction !== null) return obstruction;
   if (hasSlot(state)) return { kind: "admitted" };
-  const waitedMs = waiter.deadline - waiter.request.draft.startedAt;
+  const waitedMs = waiter.deadline - waiter.request.startedAt;
   return waiter.deadline <= now ? busy(state, retryAfterWait(waitedMs)) : null;
 }
 

@@ -3,6 +3,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { KeyObject } from "../../durable-objects/key/object.ts";
+import { settlementOf } from "../../worker/domain/permit.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
 import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { answer } from "../upstream/behaviour.ts";
@@ -56,7 +57,8 @@ describe("a settlement", () => {
     await call(key);
     const [record] = await usageOf(key);
     if (record === undefined) throw new Error("nothing was booked");
-    const { keyName: _, accountName: __, ...settlement } = record;
+    const { keyName: _, accountName: __, ...booked } = record;
+    const settlement = settlementOf(booked);
     await tell(key, { settlements: [settlement, settlement] });
     await evictDurableObject(keyStub(key));
     await tell(key, { settlements: [settlement] });
@@ -71,9 +73,11 @@ describe("a settlement", () => {
     await call(key);
     const [record] = await usageOf(key);
     if (record === undefined) throw new Error("nothing was booked");
-    const { keyName: _, accountName: __, ...settlement } = record;
+    const { keyName: _, accountName: __, ...booked } = record;
     await tell(key, {
-      settlements: [{ ...settlement, requestId: `req_${"9".repeat(26)}` as UsageRecord["requestId"] }],
+      settlements: [
+        settlementOf({ ...booked, requestId: `req_${"9".repeat(26)}` as UsageRecord["requestId"] }),
+      ],
     });
     expect(await usageOf(key, 2)).toHaveLength(2);
   });

@@ -127,6 +127,21 @@ describe("the end of a stream (item 14)", () => {
     await upstream.until(account.secret, ({ open, clientAborts }) => open === 0 && clientAborts === 1);
   });
 
+  it("that was silent when its client left is stopped at once, not at its next event", async () => {
+    const { account, key } = await createPair();
+    await upstream.set(account.secret, { kind: "hang", phase: "midStream", afterEvents: 5 });
+    const controller = new AbortController();
+    const response = await stream(key, { signal: controller.signal });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const leftAt = Date.now();
+    controller.abort();
+    await upstream.until(account.secret, ({ clientAborts }) => clientAborts === 1);
+    expect(Date.now() - leftAt).toBeLessThan(800);
+    expect((await usageOf(key))[0]).toMatchObject({ outcome: "client_gone", estimated: true });
+    await idle(account, key);
+  });
+
   it("is complete in the ledger when the client hangs up on the terminal event", async () => {
     const { account, key } = await createPair();
     await upstream.set(account.secret, answer({ events: 5 }));

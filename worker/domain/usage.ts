@@ -26,6 +26,9 @@ export const NO_USAGE: TokenUsage = {
   webSearches: 0,
 };
 
+export const totalTokens = (tokens: TokenUsage): number =>
+  tokens.input + tokens.output + tokens.cacheWrite5m + tokens.cacheWrite1h + tokens.cacheRead;
+
 /** What a usage reader knows of an answer so far. */
 export interface UsageReading {
   readonly tokens: TokenUsage;

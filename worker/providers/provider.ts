@@ -11,7 +11,7 @@ export interface UpstreamCall {
   readonly path: string;
   /** Query without `?` and without the relay key; may be empty. */
   readonly query: string;
-  /** The client's headers, credential headers removed. */
+  /** The client's headers, its relay key among them: only an allow-list of them may go on. */
   readonly headers: Headers;
   readonly body: Uint8Array;
 }

@@ -17,6 +17,9 @@ const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
   headers: new Headers({
     "user-agent": "test/1",
     cookie: "a=b",
+    authorization: "Bearer cr_relay-key",
+    "api-key": "cr_relay-key",
+    "x-goog-api-key": "cr_relay-key",
     "x-forwarded-for": "1.2.3.4",
     "x-relay-internal": "1",
     host: "relay.test",
@@ -61,6 +64,7 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
     const { headers } = provider.createRequest(call(), credential, null);
     for (const name of ["cookie", "x-forwarded-for", "x-relay-internal", "host"])
       expect(headers.has(name)).toBe(false);
+    expect(JSON.stringify([...headers])).not.toContain("cr_relay-key");
     expect(headers.get("user-agent")).toBe("test/1");
     expect(headers.get("accept-encoding")).toBe("identity");
   });

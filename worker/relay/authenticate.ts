@@ -1,5 +1,6 @@
 /** Whose call is it: finds the relay key in a request and looks it up. An unknown key reaches no object. */
 import { RelayError } from "../domain/errors.ts";
+import type { KeyHash } from "../domain/ids.ts";
 import { KEY_PREFIX, type KeySnapshot } from "../domain/key.ts";
 import { hashKey } from "../storage/hash.ts";
 import { findKey, type SnapshotContext } from "../storage/snapshots.ts";
@@ -36,6 +37,17 @@ export function relayKeyOf(headers: Headers, query: URLSearchParams | null): str
   );
 }
 
+/** Hashes of keys seen by this isolate, in memory only: hashing costs more than anything else here. */
+const HASHES_MAX = 1000;
+const hashes = new Map<string, KeyHash>();
+
+async function hashOf(key: string): Promise<KeyHash> {
+  const hash = await hashKey(key);
+  if (hashes.size >= HASHES_MAX) hashes.clear();
+  hashes.set(key, hash);
+  return hash;
+}
+
 export async function authenticate(
   headers: Headers,
   query: URLSearchParams | null,
@@ -43,7 +55,7 @@ export async function authenticate(
 ): Promise<KeySnapshot> {
   const key = relayKeyOf(headers, query);
   if (!KEY_FORMAT.test(key)) throw refused();
-  const snapshot = await findKey(await hashKey(key), context);
+  const snapshot = await findKey(hashes.get(key) ?? (await hashOf(key)), context);
   if (snapshot === null) throw refused();
   return snapshot;
 }

@@ -9,7 +9,7 @@ import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 
 /** Permit and lease live 90 s from their last renewal; a third of that leaves room for two renewals to fail. */
-export const RENEW_EVERY_MS = 30_000;
+const RENEW_EVERY_MS = 30_000;
 
 export interface Ending {
   readonly outcome: Outcome;

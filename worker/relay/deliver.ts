@@ -68,18 +68,17 @@ export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> 
 
 async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
   const { call, lease, booking, ports } = delivery;
-  const timer = setTimeout(abort, ports.env.ANSWER_TIMEOUT_MS);
-  ports.clientGone.addEventListener("abort", abort);
+  if (Number(response.headers.get("content-length") ?? 0) > ANSWER_BYTES_MAX) {
+    abort();
+    return broken("The answer was too large.");
+  }
   let body: Uint8Array;
   try {
-    if (Number(response.headers.get("content-length") ?? 0) > ANSWER_BYTES_MAX) throw new Error("too large");
-    body = new Uint8Array(await response.arrayBuffer());
+    const limits = { limitMs: ports.env.ANSWER_TIMEOUT_MS, onLate: abort, onGone: abort };
+    body = new Uint8Array(await ports.watch.during(limits, () => response.arrayBuffer()));
   } catch (error) {
-    if (ports.clientGone.aborted) throw error;
+    if (ports.watch.isClientGone) throw error;
     return broken("The answer broke off.");
-  } finally {
-    clearTimeout(timer);
-    ports.clientGone.removeEventListener("abort", abort);
   }
   booking.firstByte();
   booking.observe(call.protocol.readAnswer(body));
@@ -97,7 +96,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   const tap = new Tap(body, {
     reader,
     now: ports.now,
-    clientGone: ports.clientGone,
+    watch: ports.watch,
     abort,
     heartbeat: call.protocol.heartbeat,
     heartbeatMs: ports.env.HEARTBEAT_MS,

@@ -4,7 +4,6 @@ import type { Lease } from "../domain/lease.ts";
 import { unauthorized, type Verdict } from "../domain/verdict.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
 import type { Provider } from "../providers/provider.ts";
-import { CREDENTIAL_HEADERS } from "./authenticate.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import { readAtMost, within } from "./reading.ts";
@@ -40,68 +39,53 @@ const failure = (
   verdict: { kind: "failover", scope: "account", reason, until: null, message, error, switches: 2 },
 });
 
-/** Without the headers that may carry the relay key. */
-export function withoutCredentials(headers: Headers): Headers {
-  const clean = new Headers(headers);
-  for (const name of CREDENTIAL_HEADERS) clean.delete(name);
-  return clean;
-}
+const LATE: ErrorFacts = {
+  code: "upstream_timeout",
+  message: "The upstream did not answer in time.",
+  retryAfterMs: null,
+};
+const UNREACHABLE: ErrorFacts = {
+  code: "upstream_failed",
+  message: "The upstream could not be reached.",
+  retryAfterMs: null,
+};
 
 /** @throws the fetch's error when the client left */
 export async function dispatch(call: Call, lease: Lease, provider: Provider, ports: Ports): Promise<Attempt> {
-  const request = provider.createRequest(
-    { path: call.path, query: call.query, headers: withoutCredentials(call.headers), body: call.body },
-    lease.credential,
-    lease.baseUrl,
-  );
-  assertAllowedTarget(request.url, ports.env.ALLOW_PRIVATE_UPSTREAMS);
-  ports.clientGone.throwIfAborted();
+  const { env, watch } = ports;
+  const request = provider.createRequest(call, lease.credential, lease.baseUrl);
+  assertAllowedTarget(request.url, env.ALLOW_PRIVATE_UPSTREAMS);
+  watch.throwIfGone();
   const controller = new AbortController();
   const abort = () => {
     controller.abort();
   };
-  let timedOut = false;
-  const timer = setTimeout(
-    () => {
-      timedOut = true;
+  let isLate = false;
+  const limits = {
+    limitMs: call.parsed.stream ? env.HEADERS_TIMEOUT_MS : env.ANSWER_TIMEOUT_MS,
+    onLate: () => {
+      isLate = true;
       abort();
     },
-    call.parsed.stream ? ports.env.HEADERS_TIMEOUT_MS : ports.env.ANSWER_TIMEOUT_MS,
-  );
-  ports.clientGone.addEventListener("abort", abort);
+    onGone: abort,
+  };
+  const init = {
+    method: "POST",
+    headers: request.headers,
+    body: request.body,
+    // A redirect would carry the credential to another address.
+    redirect: "manual",
+    signal: controller.signal,
+  } as const;
   try {
-    const response = await fetch(request.url, {
-      method: "POST",
-      headers: request.headers,
-      body: request.body,
-      // A redirect would carry the credential to another address.
-      redirect: "manual",
-      signal: controller.signal,
-    });
-    return await judge(response, { call, lease, provider, ports, abort });
-  } catch (error) {
-    if (ports.clientGone.aborted) throw error;
-    if (timedOut) {
-      const facts: ErrorFacts = {
-        code: "upstream_timeout",
-        message: "The upstream did not answer in time.",
-        retryAfterMs: null,
-      };
-      return failure("timeout", facts, "No answer in time.");
-    }
-    const facts: ErrorFacts = {
-      code: "upstream_failed",
-      message: "The upstream could not be reached.",
-      retryAfterMs: null,
-    };
-    return failure(
-      "network",
-      facts,
-      maskSecrets(error instanceof Error ? error.message : "", lease.credential),
+    return await watch.during(limits, async () =>
+      judge(await fetch(request.url, init), { call, lease, provider, ports, abort }),
     );
-  } finally {
-    clearTimeout(timer);
-    ports.clientGone.removeEventListener("abort", abort);
+  } catch (error) {
+    if (watch.isClientGone) throw error;
+    if (isLate) return failure("timeout", LATE, "No answer in time.");
+    const message = maskSecrets(error instanceof Error ? error.message : "", lease.credential);
+    return failure("network", UNREACHABLE, message);
   }
 }
 

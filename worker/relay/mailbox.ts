@@ -7,11 +7,12 @@ import type { AccountNews } from "../../durable-objects/account/contract.ts";
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { AccountId, KeyId, RequestId } from "../domain/ids.ts";
 import type { HandOver, Release } from "../domain/lease.ts";
+import { settlementOf } from "../domain/permit.ts";
 import type { UsageRecord } from "../domain/usage.ts";
 import type { Ports } from "./ports.ts";
 
 /** News are gathered this long, in ms: long enough to share a call under load, short beside any model's answer. */
-const GATHER_MS = 10;
+const GATHER_MS = 25;
 /** Pauses before each further try, in ms; together they stay within the 30 s that a worker lives on. */
 const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 
@@ -34,7 +35,7 @@ function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News 
 
 export const mailbox = {
   settle(keyId: KeyId, record: UsageRecord): void {
-    newsFor(toKeys, keyId, keyNews).settlements.push(record);
+    newsFor(toKeys, keyId, keyNews).settlements.push(settlementOf(record));
   },
   checkpoint(keyId: KeyId, draft: UsageRecord): void {
     newsFor(toKeys, keyId, keyNews).checkpoints.push({ draft });

@@ -4,14 +4,15 @@ import type { KeyContract } from "../../durable-objects/key/contract.ts";
 import type { AccountId, EpochMs, KeyId } from "../domain/ids.ts";
 import { RelayError } from "../domain/errors.ts";
 import type { Env, ObjectNamespace } from "../env.ts";
+import { Watch } from "./watch.ts";
 
 export interface Ports {
   readonly env: Env;
   readonly now: () => EpochMs;
   /** Keeps the worker alive for work after the answer (30 s at most once the client is gone). */
   readonly waitUntil: (work: Promise<unknown>) => void;
-  /** Fires when the client leaves. */
-  readonly clientGone: AbortSignal;
+  /** This request's time limits, and whether its client is still there. */
+  readonly watch: Watch;
   readonly keyObject: (id: KeyId) => KeyContract;
   readonly accountObject: (id: AccountId) => AccountContract;
 }
@@ -30,11 +31,13 @@ function objectOf<Contract>(namespace: ObjectNamespace<Contract>, name: string):
   return namespace.get(id);
 }
 
+const now = () => Date.now();
+
 export const createPorts = (env: Env, waitUntil: Ports["waitUntil"], clientGone: AbortSignal): Ports => ({
   env,
-  now: () => Date.now(),
+  now,
   waitUntil,
-  clientGone,
+  watch: new Watch(clientGone, now),
   keyObject: (id) => objectOf(env.KEYS, id),
   accountObject: (id) => objectOf(env.ACCOUNTS, id),
 });

@@ -6,12 +6,13 @@ import { unauthorized, type Verdict } from "../domain/verdict.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Acquired, Acquisition } from "./acquire.ts";
-import { Booking, RENEW_EVERY_MS } from "./booking.ts";
+import { Booking } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
 import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
 import { planAccounts } from "./plan.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
+import type { Watched } from "./watch.ts";
 
 /** Accounts tried after the first, at most. */
 const SWITCHES_MAX = 2;
@@ -22,16 +23,15 @@ const STATUS_CLIENT_GONE = 499;
 export async function relay(call: Call, ports: Ports): Promise<Response> {
   const booking = new Booking(call, ports);
   const acquisition = await planAccounts(call, booking, ports);
-  const leaveQueues = () => {
-    booking.leaveQueues(acquisition.asking);
-  };
-  ports.clientGone.addEventListener("abort", leaveQueues);
+  const { watch } = ports;
   // A complete answer may take minutes before its first byte; a stream's tap takes over from here.
-  const renewal = setInterval(() => {
+  watch.start(() => {
     booking.renewIfDue();
-  }, RENEW_EVERY_MS);
+  });
   // Neither needs the other's answer, so both are asked at once; if either refuses, the other is returned.
-  const [admission, first] = await Promise.allSettled([admit(call, booking, ports), acquisition.next()]);
+  const [admission, first] = await watch.during(leaving(booking, acquisition), () =>
+    Promise.allSettled([admit(call, booking, ports), acquisition.next()]),
+  );
   try {
     const refusal = refusalOf(admission);
     if (refusal !== null) {
@@ -50,10 +50,18 @@ export async function relay(call: Call, ports: Ports): Promise<Response> {
     closeFailed(error, { call, booking, acquisition, ports });
     throw error;
   } finally {
-    clearInterval(renewal);
-    ports.clientGone.removeEventListener("abort", leaveQueues);
+    watch.stop();
   }
 }
+
+/** A client that leaves while its request waits gives its places in the queues to the next in line. */
+const leaving = (booking: Booking, acquisition: Acquisition): Watched => ({
+  limitMs: Infinity,
+  onLate: () => undefined,
+  onGone: () => {
+    booking.leaveQueues(acquisition.asking);
+  },
+});
 
 function refusalOf(admission: PromiseSettledResult<AdmitDecision>): Error | null {
   if (admission.status === "rejected") return asError(admission.reason);
@@ -66,13 +74,16 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
   askObject(() =>
     ports.keyObject(call.key.id).admit({
       requestId: booking.requestId,
-      draft: booking.record({ outcome: "lost", status: 200, error: "worker_lost" }),
+      startedAt: booking.startedAt,
+      protocol: call.protocol.id,
+      model: call.parsed.model,
+      stream: call.parsed.stream,
       metered: call.operation === "generate",
     }),
   );
 
 function closeFailed(error: unknown, { call, booking, ports }: Journey): void {
-  if (ports.clientGone.aborted) {
+  if (ports.watch.isClientGone) {
     booking.close({ outcome: "client_gone", status: STATUS_CLIENT_GONE, error: "client_gone" });
     return;
   }
@@ -91,7 +102,11 @@ interface Journey {
 
 /** The one retry loop: an attempt an account, until one serves, the client is at fault, or the budget is spent. */
 async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Response> {
-  const { booking, acquisition } = journey;
+  const {
+    booking,
+    acquisition,
+    ports: { watch },
+  } = journey;
   let acquired = first;
   let failure: ErrorFacts | null = null;
   for (let switchesLeft = SWITCHES_MAX; ; switchesLeft--) {
@@ -108,7 +123,7 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
     failure = verdict.error;
     if (verdict.kind === "failover") switchesLeft = Math.min(switchesLeft, verdict.switches);
     if (switchesLeft <= 0) throw RelayError.of(failure);
-    acquired = await acquisition.next();
+    acquired = await watch.during(leaving(booking, acquisition), () => acquisition.next());
   }
 }
 

@@ -11,6 +11,7 @@ import type { EpochMs } from "../domain/ids.ts";
 import type { UsageReader } from "../protocols/protocol.ts";
 import { CopyReader } from "./copy-reader.ts";
 import { within } from "./reading.ts";
+import type { Watch } from "./watch.ts";
 
 /** Pause between two looks at the copy: what piles up in between is read in one piece. */
 const TICK_MS = 1000;
@@ -29,7 +30,7 @@ export type StreamEnding =
 export interface TapOptions {
   readonly reader: UsageReader;
   readonly now: () => EpochMs;
-  readonly clientGone: AbortSignal;
+  readonly watch: Watch;
   /** Stops the upstream. */
   readonly abort: () => void;
   readonly heartbeat: Uint8Array | null;
@@ -98,16 +99,13 @@ export class Tap {
 
   /** Passes the whole stream and says how it ended. The reader has seen all of it by then. */
   async run(): Promise<StreamEnding> {
-    const { clientGone, abort } = this.#options;
-    clientGone.addEventListener("abort", abort);
-    try {
-      const ending = await this.#pass();
-      const { atBoundary } = this.#options.reader;
-      this.#options.reader.end();
-      return await this.#finish(ending, atBoundary);
-    } finally {
-      clientGone.removeEventListener("abort", abort);
-    }
+    const { watch, abort, reader } = this.#options;
+    const ending = await watch.during({ limitMs: STREAM_MS_MAX, onLate: abort, onGone: abort }, () =>
+      this.#pass(),
+    );
+    const { atBoundary } = reader;
+    reader.end();
+    return this.#finish(ending, atBoundary);
   }
 
   async #pass(): Promise<StreamEnding> {
@@ -196,7 +194,7 @@ export class Tap {
       if (piece === null) break;
       this.#copy.taken();
       if (piece.kind !== "bytes") {
-        return this.#options.clientGone.aborted ? { kind: "client_gone" } : CUT;
+        return this.#options.watch.isClientGone ? { kind: "client_gone" } : CUT;
       }
       this.#see(piece.bytes);
     }
@@ -230,7 +228,7 @@ export class Tap {
 
   /** @throws when the client is gone; @returns how the stream ended, once it has */
   async #passPiece(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<StreamEnding | null> {
-    const { heartbeatMs, clientGone } = this.#options;
+    const { heartbeatMs, watch } = this.#options;
     const piece = await within(this.#copy.next(), heartbeatMs);
     if (piece === null) {
       await this.#beat(writer);
@@ -239,7 +237,7 @@ export class Tap {
     this.#copy.taken();
     switch (piece.kind) {
       case "failed":
-        return clientGone.aborted ? { kind: "client_gone" } : CUT;
+        return watch.isClientGone ? { kind: "client_gone" } : CUT;
       case "ended":
         return this.#isComplete ? { kind: "finished" } : EARLY_END;
       case "bytes":

@@ -85,22 +85,28 @@ const MOVE_FENCE = `
   INSERT INTO ledger_fence (sender, through) VALUES (?1, ?2)
   ON CONFLICT DO UPDATE SET through = max(through, excluded.through)`;
 
-const dayFormats = new Map<string, Intl.DateTimeFormat>();
+/** No time zone changes its offset within a quarter of an hour of the clock. */
+const DAY_BUCKET_MS = 15 * 60_000;
+const DAYS_MAX = 1000;
+const days = new Map<string, string>();
 
 /** The calendar day of an instant, as `YYYY-MM-DD`. */
 export function dayOf(at: number, timeZone: string): string {
-  let format = dayFormats.get(timeZone);
-  if (format === undefined) {
+  const bucket = `${timeZone}/${String(Math.floor(at / DAY_BUCKET_MS))}`;
+  let day = days.get(bucket);
+  if (day === undefined) {
     // Swedish dates are written as ISO 8601 writes them.
-    format = new Intl.DateTimeFormat("sv-SE", {
+    const format = new Intl.DateTimeFormat("sv-SE", {
       timeZone,
       year: "numeric",
       month: "2-digit",
       day: "2-digit",
     });
-    dayFormats.set(timeZone, format);
+    day = format.format(at);
+    if (days.size >= DAYS_MAX) days.clear();
+    days.set(bucket, day);
   }
-  return format.format(at);
+  return day;
 }
 
 const toItem = (record: UsageRecord, timeZone: string) => ({

@@ -15,8 +15,17 @@ const FORWARDED_HEADERS = [
   "user-agent",
   "x-app",
   "x-claude-code-session-id",
+  // What the vendor's SDKs say of themselves.
+  "x-stainless-arch",
+  "x-stainless-helper-method",
+  "x-stainless-lang",
+  "x-stainless-os",
+  "x-stainless-package-version",
+  "x-stainless-retry-count",
+  "x-stainless-runtime",
+  "x-stainless-runtime-version",
+  "x-stainless-timeout",
 ] as const;
-const FORWARDED_PREFIX = "x-stainless-";
 
 /** The client's headers that an upstream may see. */
 export function forwardedHeaders(client: Headers): Headers {
@@ -25,9 +34,6 @@ export function forwardedHeaders(client: Headers): Headers {
     const value = client.get(name);
     if (value !== null) headers.set(name, value);
   }
-  client.forEach((value, name) => {
-    if (name.startsWith(FORWARDED_PREFIX)) headers.set(name, value);
-  });
   if (!headers.has("anthropic-version")) headers.set("anthropic-version", DEFAULT_ANTHROPIC_VERSION);
   if (!headers.has("content-type")) headers.set("content-type", "application/json");
   // Events inside a compressed stream would wait for the compressor's window.
