@@ -97,7 +97,9 @@ function startRelay(place: Place, envFile: string, onLine: OnLine): Child {
 }
 
 function startAdmin(place: Place, onLine: OnLine): Child {
-  const command = [tool("wrangler"), "pages", "dev", ...serve(place.adminPort, place)];
+  // The admin shows people what to set their clients to.
+  const binding = ["--binding", `RELAY_URL=http://${HOST}:${String(place.port)}`];
+  const command = [tool("wrangler"), "pages", "dev", ...serve(place.adminPort, place), ...binding];
   return startChild("the admin", command, { cwd: ADMIN_DIR, env: place.env, onLine });
 }
 

@@ -1,7 +1,18 @@
 /** A Chromium that talks to this machine only, and remembers what its pages complained about. */
+import { existsSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 
-const EXECUTABLE = "/usr/bin/chromium";
+/** Where Debian, other distributions and macOS put a Chromium; CHROMIUM_PATH goes first. */
+const EXECUTABLES = [
+  process.env["CHROMIUM_PATH"] ?? "",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/** The browser to drive; null on a machine without one, where these tests cannot run. */
+export const BROWSER = EXECUTABLES.find((path) => path !== "" && existsSync(path)) ?? null;
 /** Without these Chromium calls home: updates, sync, hints, media routing; and any name but loopback would resolve. */
 const FLAGS = [
   "--no-sandbox",
@@ -22,7 +33,7 @@ const PAGE_TIMEOUT_MS = 20_000;
 const REFUSED_ANSWER = "Failed to load resource";
 
 export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+  chromium.launch({ executablePath: BROWSER ?? "", headless: true, args: FLAGS });
 
 export interface Visit {
   readonly page: Page;

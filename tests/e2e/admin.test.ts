@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startStack, type Stack } from "../../scripts/local/stack.ts";
 import { startUpstream, type Upstream } from "../upstream/server.ts";
-import { launchBrowser, visit, type Visit } from "./admin-browser.ts";
+import { BROWSER, launchBrowser, visit, type Visit } from "./admin-browser.ts";
 
 const MODEL = "claude-sonnet-4-5-20250929";
 /** A record is in the books at most 5 seconds after its request ended. */
@@ -56,7 +56,7 @@ const relay = (key: string, body: object) =>
   });
 
 /** The tests below follow one another, as an administrator's first hour does. */
-describe("the admin", () => {
+describe.skipIf(BROWSER === null)("the admin", () => {
   let key: string;
 
   it("leads whoever is not signed in to the sign-in page, with the headers that protect it", async () => {

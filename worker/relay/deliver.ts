@@ -11,8 +11,6 @@ import { Tap, type StreamEnding } from "./tap.ts";
 
 /** Answer headers that a client may see; all others speak of the account or of the upstream's insides. */
 const DELIVERED_HEADERS = ["content-type", "request-id", "x-request-id", "retry-after"] as const;
-/** How long a stream's first bytes are waited for before the client gets its headers. */
-const PEEK_MS = 1000;
 /** Complete answers up to this size are read whole before they are delivered. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -103,12 +101,8 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
     idleTimeoutMs: ports.env.IDLE_TIMEOUT_MS,
     renderErrorEvent: (error, atBoundary) =>
       call.protocol.renderErrorEvent(error, booking.requestId, atBoundary),
-    onTick: () => {
-      booking.observe(reader.reading);
-      booking.renewIfDue();
-    },
   });
-  const first = await tap.peek(PEEK_MS);
+  const first = await tap.peek();
   if (first === "ended" || first === "failed") {
     tap.discard();
     return broken("The answer broke off before its first event.");
@@ -133,7 +127,12 @@ interface RunningStream extends Delivery {
 }
 
 async function settleStream(tap: Tap, stream: RunningStream): Promise<void> {
-  const { booking, lease, reader, status } = stream;
+  const { booking, lease, reader, status, ports } = stream;
+  ports.watch.onTick = () => {
+    booking.observe(reader.reading);
+    booking.renewIfDue();
+  };
+  ports.watch.start();
   try {
     const ending = await tap.run();
     booking.firstByte();
@@ -144,6 +143,8 @@ async function settleStream(tap: Tap, stream: RunningStream): Promise<void> {
     booking.release(lease, { kind: "neutral" });
     booking.close({ status, outcome: "interrupted", error: "internal" });
     throw error;
+  } finally {
+    ports.watch.stop();
   }
 }
 

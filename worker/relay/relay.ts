@@ -25,9 +25,10 @@ export async function relay(call: Call, ports: Ports): Promise<Response> {
   const acquisition = await planAccounts(call, booking, ports);
   const { watch } = ports;
   // A complete answer may take minutes before its first byte; a stream's tap takes over from here.
-  watch.start(() => {
+  watch.onTick = () => {
     booking.renewIfDue();
-  });
+  };
+  watch.start();
   // Neither needs the other's answer, so both are asked at once; if either refuses, the other is returned.
   const [admission, first] = await watch.during(leaving(booking, acquisition), () =>
     Promise.allSettled([admit(call, booking, ports), acquisition.next()]),

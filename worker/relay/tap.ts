@@ -13,8 +13,6 @@ import { CopyReader } from "./copy-reader.ts";
 import { within } from "./reading.ts";
 import type { Watch } from "./watch.ts";
 
-/** Pause between two looks at the copy: what piles up in between is read in one piece. */
-const TICK_MS = 1000;
 /** After the pipe broke: how long to see whether it was the upstream's end that did. */
 const CAUSE_MS = 100;
 /** No answer is this large; what is was not meant for a client. Bounds the memory of a slow reader, too. */
@@ -37,8 +35,6 @@ export interface TapOptions {
   readonly heartbeatMs: number;
   readonly idleTimeoutMs: number;
   readonly renderErrorEvent: (error: ErrorFacts, atBoundary: boolean) => Uint8Array;
-  /** Called about once a second while the stream runs, after the reader saw what has come. */
-  readonly onTick: () => void;
 }
 
 const interrupted = (message: string): StreamEnding => ({
@@ -81,9 +77,9 @@ export class Tap {
     return this.#identity.readable;
   }
 
-  /** Looks at the beginning of the answer before the client gets any of it, for at most `ms`. */
-  async peek(ms: number): Promise<"data" | "ended" | "failed" | "silent"> {
-    const piece = await within(this.#copy.next(), ms);
+  /** Looks at the beginning of the answer before the client gets any of it, until the next tick at most. */
+  async peek(): Promise<"data" | "ended" | "failed" | "silent"> {
+    const piece = await Promise.race([this.#copy.next(), this.#options.watch.ticked]);
     if (piece === null) return "silent";
     this.#copy.taken();
     if (piece.kind !== "bytes") return piece.kind;
@@ -131,20 +127,20 @@ export class Tap {
         await pipe;
         return this.#passByHand();
       }
-      this.#options.onTick();
     }
   }
 
   /** Waits for data, then reads all there is, then lets some pile up. @returns the pipe's end if it came meanwhile */
   async #look(pipe: Pipe): Promise<"ended" | "broken" | null> {
-    const seen = await within(Promise.race([pipe, this.#copy.next()]), TICK_MS);
+    const { watch } = this.#options;
+    const seen = await Promise.race([pipe, this.#copy.next(), watch.ticked]);
     if (typeof seen === "string" || seen === null) return seen;
     // The pipe sees the same end of the upstream and says what became of the client.
     if (seen.kind !== "bytes") return pipe;
     this.#copy.taken();
     this.#see(seen.bytes);
     await this.#readFullPieces(seen.full);
-    return within(pipe, TICK_MS);
+    return Promise.race([pipe, watch.ticked]);
   }
 
   async #readFullPieces(full: boolean): Promise<void> {
@@ -175,7 +171,10 @@ export class Tap {
 
   /** The upstream ended; the copy still holds what was not looked at. */
   async #drain(): Promise<StreamEnding> {
-    for (let piece = await this.#copy.take(); piece.kind === "bytes"; piece = await this.#copy.take()) {
+    // After the terminal event there is nothing to learn, and a read less.
+    while (!this.#options.reader.reading.finished) {
+      const piece = await this.#copy.take();
+      if (piece.kind !== "bytes") break;
       this.#see(piece.bytes);
     }
     return this.#isComplete ? { kind: "finished" } : EARLY_END;
@@ -209,10 +208,7 @@ export class Tap {
     try {
       await this.#beat(writer);
       let ending: StreamEnding | null = null;
-      while (ending === null) {
-        ending = await this.#passPiece(writer);
-        this.#options.onTick();
-      }
+      while (ending === null) ending = await this.#passPiece(writer);
       return ending;
     } catch {
       return { kind: "client_gone" };

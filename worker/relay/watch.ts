@@ -4,7 +4,7 @@
  */
 import type { EpochMs } from "../domain/ids.ts";
 
-/** Time limits are kept to this precision, in ms. */
+/** Time limits are kept to this precision, and a stream's copy is looked at this often, in ms. */
 const TICK_MS = 1000;
 
 /** A step that can be cut short: by its time limit, or because the client left. */
@@ -24,6 +24,8 @@ export class Watch {
   #timer: ReturnType<typeof setInterval> | null = null;
   #running: Running | null = null;
   #onTick: (() => void) | null = null;
+  #nextTick = Promise.withResolvers<null>();
+  #holders = 0;
 
   constructor(clientGone: AbortSignal, now: () => EpochMs) {
     this.#clientGone = clientGone;
@@ -40,17 +42,28 @@ export class Watch {
     this.#clientGone.throwIfAborted();
   }
 
-  /** Calls back about once a second, and keeps time limits, until `stop`. A client that leaves is noticed after it. */
-  start(onTick: () => void): void {
-    this.#onTick = onTick;
+  /** Keeps time until as many `stop`s as there were `start`s. A client that leaves is noticed even after that. */
+  start(): void {
+    this.#holders++;
     this.#timer ??= setInterval(() => {
       this.#tick();
     }, TICK_MS);
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (--this.#holders > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  /** Resolves with null at the next tick, about a second from now at most. */
+  get ticked(): Promise<null> {
+    return this.#nextTick.promise;
+  }
+
+  /** Called at every tick. */
+  set onTick(onTick: () => void) {
+    this.#onTick = onTick;
   }
 
   /** Runs one step under watch. Steps of a request follow each other; a later one replaces the watch. */
@@ -65,6 +78,9 @@ export class Watch {
   }
 
   #tick(): void {
+    const { resolve } = this.#nextTick;
+    this.#nextTick = Promise.withResolvers<null>();
+    resolve(null);
     this.#onTick?.();
     const running = this.#running;
     if (running === null || this.#now() < running.deadline) return;
