@@ -4,11 +4,12 @@
  * answer until that write is on disk. A write costs ten times what a decision does.
  */
 
-/** Changes are gathered this long before they are written, in ms: a model's first token takes ten times as long. */
-const GATHER_MS = 50;
+/** Changes are gathered this long before they are written, in ms; the first after a pause is written at once. */
+const GATHER_MS = 25;
 
 export class GroupCommit {
   readonly #write: () => void;
+  #lastWriteAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #next = Promise.withResolvers<undefined>();
 
@@ -19,9 +20,11 @@ export class GroupCommit {
   /** The state has changed: write it soon. */
   schedule(): void {
     if (this.#timer !== null) return;
+    const sinceWriteMs = Date.now() - this.#lastWriteAt;
+    const delayMs = sinceWriteMs < 0 ? 0 : Math.max(0, GATHER_MS - sinceWriteMs);
     this.#timer = setTimeout(() => {
       this.flush();
-    }, GATHER_MS);
+    }, delayMs);
   }
 
   /** Resolves when everything changed so far is written. */
@@ -35,6 +38,7 @@ export class GroupCommit {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
+    this.#lastWriteAt = Date.now();
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers<undefined>();
     this.#write();

@@ -4,24 +4,31 @@ import type { RequestId } from "../../worker/domain/ids.ts";
 /** A repeat comes within seconds; D1 refuses an older one by its primary key. */
 const KEPT_MAX = 10_000;
 
+/** Ids that are written down with the key's state, to be recognised after a restart as well. */
+const WRITTEN_MAX = 100;
+
 export class RecentIds {
   readonly #ids: Set<RequestId>;
+  #newest: RequestId[];
 
-  constructor(ids: Iterable<RequestId>) {
+  constructor(ids: readonly RequestId[]) {
     this.#ids = new Set(ids);
+    this.#newest = [...ids];
   }
 
   /** @returns false when the id was there already */
   add(id: RequestId): boolean {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
+    this.#newest.push(id);
+    if (this.#newest.length > 2 * WRITTEN_MAX) this.#newest = this.newest;
     const [oldest] = this.#ids;
     if (this.#ids.size > KEPT_MAX && oldest !== undefined) this.#ids.delete(oldest);
     return true;
   }
 
-  /** The newest ids, the oldest of them first. */
-  newest(count: number): RequestId[] {
-    return [...this.#ids].slice(-count);
+  /** The newest hundred, the oldest of them first. */
+  get newest(): RequestId[] {
+    return this.#newest.slice(-WRITTEN_MAX);
   }
 }

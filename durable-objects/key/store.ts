@@ -6,8 +6,6 @@ import type { RecentIds } from "./recent-ids.ts";
 import { emptyState, type KeyState, type Permit } from "./state.ts";
 
 const ROW = "state";
-/** Settled ids written down: enough to recognise a settlement that is repeated after a restart. */
-const SETTLED_KEPT = 100;
 
 const rowSchema = z.object({
   config: keyConfigSchema,
@@ -62,7 +60,7 @@ export class KeyStore {
     this.#storage.kv.put(ROW, {
       config: state.config,
       revoked: state.revoked,
-      settled: settled.newest(SETTLED_KEPT),
+      settled: settled.newest,
       activatedAt: state.activatedAt,
       lastUsedAt: state.lastUsedAt,
       totals: state.totals,
