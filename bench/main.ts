@@ -103,7 +103,7 @@ async function main(): Promise<void> {
   const count = options.quick ? 1 : Number(options.rounds);
   const [startedAt, othersBefore] = [performance.now(), othersCpuMs()];
   const rounds = await runRounds(count, targets, { quick: options.quick, behave, startFresh });
-  const others = (othersCpuMs() - othersBefore) / (performance.now() - startedAt);
+  const others = Math.max(0, othersCpuMs() - othersBefore) / (performance.now() - startedAt);
   console.log(`Medians of ${String(count)} rounds; in brackets the smallest and the largest.`);
   console.log(`Other processes took ${others.toFixed(1)} of ${String(cpus().length)} cores meanwhile.\n`);
   print(rounds);

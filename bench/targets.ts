@@ -36,11 +36,12 @@ async function startUntilReady(
   name: string,
   command: readonly string[],
   ready: RegExp,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly child: Child; readonly match: RegExpExecArray }> {
   const seen = Promise.withResolvers<RegExpExecArray>();
   const child = startChild(name, command, {
     cwd: ROOT,
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...more },
     onLine: (line) => {
       const match = ready.exec(line);
       if (match !== null) seen.resolve(match);
@@ -89,7 +90,9 @@ export async function startWorker(dir: string, name: WorkerName, upstream: FakeU
     state,
     upstream.url,
   ];
-  const { child, match } = await startUntilReady(name, command, /ready on (\d+) in process (\d+)/);
+  // Miniflare leaves its temporary files behind when it is killed: in our folder they go with it.
+  const ready = /ready on (\d+) in process (\d+)/;
+  const { child, match } = await startUntilReady(name, command, ready, { TMPDIR: dir });
   const port = Number(match[1]);
   const apiKey =
     name === "relay" ? await setUpRelay(`http://127.0.0.1:${String(port)}`, upstream.url) : anyUpstreamKey();

@@ -4,7 +4,7 @@ import type { KeyContract } from "../../durable-objects/key/contract.ts";
 import type { AccountId, EpochMs, KeyId } from "../domain/ids.ts";
 import { RelayError } from "../domain/errors.ts";
 import type { Env, ObjectNamespace } from "../env.ts";
-import { Watch } from "./watch.ts";
+import { tickMsFor, Watch } from "./watch.ts";
 
 export interface Ports {
   readonly env: Env;
@@ -37,7 +37,11 @@ export const createPorts = (env: Env, waitUntil: Ports["waitUntil"], clientGone:
   env,
   now,
   waitUntil,
-  watch: new Watch(clientGone, now),
+  watch: new Watch(
+    clientGone,
+    now,
+    tickMsFor(Math.min(env.HEARTBEAT_MS, env.IDLE_TIMEOUT_MS, env.HEADERS_TIMEOUT_MS)),
+  ),
   keyObject: (id) => objectOf(env.KEYS, id),
   accountObject: (id) => objectOf(env.ACCOUNTS, id),
 });
