@@ -13,7 +13,7 @@ import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } f
 import { active } from "./cooldowns.ts";
 import { CredentialKeeper } from "./credential.ts";
 import { maskCredential } from "./mask.ts";
-import { fromRow, toRow } from "./persisted.ts";
+import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 
@@ -234,8 +234,8 @@ export class AccountObject extends DurableObject implements AccountContract {
 
   #apply(state: machine.AccountState): void {
     if (state === this.#state) return;
+    if (isWorthWriting(this.#state, state)) this.#commit.schedule();
     this.#state = state;
-    this.#commit.schedule();
     this.#arm();
   }
 

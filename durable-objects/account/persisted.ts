@@ -48,3 +48,17 @@ export function fromRow(row: unknown): AccountState | null {
     lastUsedAt: stored.lastUsedAt,
   };
 }
+
+const USED_PRECISION_MS = 60_000;
+const minuteOf = (at: number | null) => Math.floor((at ?? 0) / USED_PRECISION_MS);
+
+/**
+ * Whether a change is worth a write. Leases are, where there are slots to protect: an account without a limit
+ * promises nothing that a restart could break. The time of last use is, once a minute.
+ */
+export const isWorthWriting = (before: AccountState | null, after: AccountState): boolean =>
+  before?.config !== after.config ||
+  before.strikes !== after.strikes ||
+  before.stopped !== after.stopped ||
+  minuteOf(before.lastUsedAt) !== minuteOf(after.lastUsedAt) ||
+  (after.config.maxConcurrency > 0 && before.leases !== after.leases);

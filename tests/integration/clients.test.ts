@@ -74,6 +74,8 @@ describe("a key's holder", () => {
       await get("/v1/models?limit=1000", key)
     ).json<{ data: { id: string; type: string }[] }>();
     const ids = list.data.map(({ id }) => id);
+    const { key: other } = await createPair();
+    expect(await (await get("/v1/models", other)).text()).not.toContain("house-model");
     expect(ids).toContain("house-model");
     expect(ids.some((id) => id.startsWith("claude-sonnet-"))).toBe(true);
     expect(ids.some((id) => id.startsWith("claude-opus-"))).toBe(false);

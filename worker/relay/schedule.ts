@@ -39,7 +39,8 @@ function isCandidate(account: DirectoryEntry, wish: Wish): boolean {
   );
 }
 
-function isBound(account: DirectoryEntry, binding: Wish["binding"]): boolean {
+/** Whether a key with this binding may use an account. */
+export function isBound(account: DirectoryEntry, binding: Wish["binding"]): boolean {
   if (binding === null) return account.groups.length === 0;
   switch (binding.kind) {
     case "account":

@@ -9,7 +9,7 @@ import { findDirectory } from "../storage/snapshots.ts";
 import { authenticate } from "./authenticate.ts";
 import { askObject } from "./ports.ts";
 import { portsOf, type AppEnv } from "./routes.ts";
-import { schedule } from "./schedule.ts";
+import { isBound, schedule } from "./schedule.ts";
 
 const PREFIXES = PROTOCOLS.anthropic.prefixes;
 
@@ -38,7 +38,9 @@ async function listModels(context: Context<AppEnv>) {
       schedule(directory, { binding: key.binding, model: id, affinity: null, servedBy }, () => 0.5).length >
       0,
   );
+  // Only of the key's own accounts: what other groups have is not its business.
   const named = directory.accounts
+    .filter((account) => account.enabled && isBound(account, key.binding))
     .flatMap(({ models }) => models)
     .filter((model) => !model.includes("*") && !known.some(({ id }) => id === model))
     .map((id) => ({ id, name: id }));

@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import type { AccountConfig } from "../../worker/domain/account.ts";
+import type { AccountId, RequestId } from "../../worker/domain/ids.ts";
+import type { LeaseRequest } from "../../worker/domain/lease.ts";
+import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
+import { emptyState, lease, release } from "./state.ts";
+
+const NOW = 1_900_000_000_000;
+
+const config = (maxConcurrency: number): AccountConfig => ({
+  id: "acc_00000000" as AccountId,
+  name: "test",
+  provider: "claude-console",
+  baseUrl: null,
+  tokenUrl: null,
+  priority: 50,
+  weight: 100,
+  maxConcurrency,
+  groups: [],
+  models: [],
+  enabled: true,
+  createdAt: NOW,
+  updatedAt: NOW,
+});
+
+const request: LeaseRequest = {
+  requestId: "req_00000000" as RequestId,
+  affinity: null,
+  model: "m",
+  modelFamily: null,
+  home: false,
+  takesSlot: true,
+  waitMs: 0,
+};
+
+const used = (maxConcurrency: number) => ({ ...emptyState(config(maxConcurrency)), lastUsedAt: NOW });
+
+describe("isWorthWriting", () => {
+  it("is true of a lease where slots are limited, and false where they are not", () => {
+    for (const [limit, expected] of [
+      [3, true],
+      [0, false],
+    ] as const) {
+      const before = used(limit);
+      expect(isWorthWriting(before, lease(before, request, NOW).state)).toBe(expected);
+    }
+  });
+
+  it("is true of a failure, whatever the limit", () => {
+    const outcome = {
+      kind: "failed",
+      scope: "account",
+      target: null,
+      reason: "network",
+      until: null,
+      message: "",
+    } as const;
+    const before = used(0);
+    expect(isWorthWriting(before, release(before, request.requestId, outcome, NOW))).toBe(true);
+  });
+
+  it("is true of the last use once a minute", () => {
+    const before = used(0);
+    expect(isWorthWriting(before, lease(before, request, NOW + 60_000).state)).toBe(true);
+  });
+});
+
+describe("fromRow", () => {
+  it("gives back what toRow kept: everything but those who wait", () => {
+    const state = lease(used(3), request, NOW).state;
+    expect(fromRow(structuredClone(toRow(state)))).toEqual(state);
+    expect(fromRow(undefined)).toBeNull();
+  });
+});
