@@ -29,8 +29,8 @@ export class Booking {
   #reading: UsageReading = EMPTY_READING;
   #renewedAt: EpochMs;
   #closed = false;
-  /** A slot that this request holds is the last one: it goes back without delay. */
-  #scarce = false;
+  /** Somebody may be waiting for a slot that this request holds, or must hear of an account's trouble: no delay. */
+  #urgent = false;
 
   constructor(call: Call, ports: Ports) {
     this.#call = call;
@@ -77,13 +77,13 @@ export class Booking {
   }
 
   admitted(scarce: boolean): void {
-    this.#scarce ||= scarce;
+    this.#urgent ||= scarce;
   }
 
   /** The request goes to this lease's account now. */
   attempt(lease: Lease): void {
     this.#lease = lease;
-    this.#scarce ||= lease.scarce;
+    this.#urgent ||= lease.scarce;
     this.#attempts++;
   }
 
@@ -112,6 +112,8 @@ export class Booking {
 
   /** Gives a lease back with what was learnt about its account; it goes out with the close that follows. */
   release(lease: Lease, outcome: AttemptOutcome): void {
+    // A client that saw its answer break asks again within milliseconds.
+    this.#urgent ||= outcome.kind === "failed" || outcome.kind === "disabled";
     mailbox.release(lease.accountId, { requestId: this.requestId, outcome });
   }
 
@@ -150,6 +152,6 @@ export class Booking {
   }
 
   #send(): void {
-    this.#ports.waitUntil(mailbox.send(this.#ports, this.#scarce));
+    this.#ports.waitUntil(mailbox.send(this.#ports, this.#urgent));
   }
 }
