@@ -89,7 +89,6 @@ export class AccountObject extends DurableObject implements AccountContract {
         credential: credential.credential,
         credentialVersion: credential.version,
         baseUrl: config.baseUrl,
-        expiresAt: Date.now() + machine.LEASE_TTL_MS,
         scarce: !machine.hasSlot(state),
       },
     };

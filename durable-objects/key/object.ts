@@ -76,7 +76,6 @@ export class KeyObject extends DurableObject implements KeyContract {
       ? admission
       : {
           kind: "admitted",
-          expiresAt: Date.now() + machine.PERMIT_TTL_MS,
           scarce: !machine.hasSlot(this.#state),
         };
   }

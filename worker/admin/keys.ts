@@ -2,7 +2,8 @@
 import { Hono, type Context } from "hono";
 import { keyIdSchema, newKeyId } from "../domain/ids.ts";
 import { KEY_PREFIX, keyInputSchema, keyPatchSchema, type KeyConfig, type KeyView } from "../domain/key.ts";
-import { hashKey, toHex } from "../storage/hash.ts";
+import { toHex } from "../storage/encoding.ts";
+import { hashKey } from "../storage/hash.ts";
 import { deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
 import { deleteKey as deleteSnapshot, putKey } from "../storage/snapshots.ts";
 import {

@@ -5,6 +5,7 @@ import { accountInputSchema } from "../domain/account.ts";
 import { RelayError } from "../domain/errors.ts";
 import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
+import { toBase64Url } from "../storage/encoding.ts";
 import { OAUTH_SESSION_MS, openOAuthSession, takeOAuthSession } from "../storage/oauth-sessions.ts";
 import { parseKeyring } from "../storage/seal.ts";
 import { createAccount } from "./accounts.ts";
@@ -25,12 +26,6 @@ function randomText(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   return toBase64Url(bytes);
 }
-
-const toBase64Url = (bytes: Uint8Array) =>
-  btoa(String.fromCharCode(...bytes))
-    .replace(/\+/g, "-")
-    .replace(/\//g, "_")
-    .replace(/=+$/, "");
 
 async function challengeOf(verifier: string): Promise<string> {
   return toBase64Url(

@@ -28,7 +28,6 @@ export interface Lease {
   /** Tells a refreshed credential from the one that an upstream refused. */
   readonly credentialVersion: number;
   readonly baseUrl: string | null;
-  readonly expiresAt: EpochMs;
   /** The account's last slot: others wait or go elsewhere until it comes back. */
   readonly scarce: boolean;
 }

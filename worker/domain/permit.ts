@@ -17,7 +17,6 @@ export interface AdmitRequest {
 export type AdmitDecision =
   | {
       readonly kind: "admitted";
-      readonly expiresAt: EpochMs;
       /** The key's last slot: others may be refused until it comes back. */
       readonly scarce: boolean;
     }

@@ -2,7 +2,7 @@
 import { RelayError } from "../domain/errors.ts";
 import { affinity, type Affinity, type RequestId } from "../domain/ids.ts";
 import type { KeySnapshot } from "../domain/key.ts";
-import { toHex } from "../storage/hash.ts";
+import { toHex } from "../storage/encoding.ts";
 import { concat } from "./reading.ts";
 import type { Operation, ParsedCall, Protocol } from "../protocols/protocol.ts";
 

@@ -3,6 +3,8 @@
  * value moved to another owner does not open. Text form: `<key id>.<iv>.<cipher text>`, base64url.
  */
 
+import { toBase64Url } from "./encoding.ts";
+
 /** 96 bits, as NIST SP 800-38D recommends for GCM. */
 const IV_BYTES = 12;
 const KEY_BYTES = 32;
@@ -23,12 +25,6 @@ export interface Keyring {
 }
 
 const encoder = new TextEncoder();
-
-function toBase64Url(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-}
 
 const fromBase64 = (text: string): Uint8Array =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
