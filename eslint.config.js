@@ -7,7 +7,8 @@ import tseslint from "typescript-eslint";
 /** Files whose results depend on their arguments only: time, ids, randomness and network are passed in. */
 const PURE_FILES = [
   "worker/{domain,protocols,pricing}/**/*.ts",
-  "durable-objects/*/{state,cooldowns,mask,recent-ids}.ts",
+  "durable-objects/wait-queue.ts",
+  "durable-objects/*/{state,cooldowns,mask,recent-ids,admission,limits,permits,rules}.ts",
   "worker/relay/schedule.ts",
 ];
 const TEST_FILES = ["**/*.test.ts"];

@@ -1,5 +1,5 @@
 /**
- * Makes node_modules match package-lock.json: runs `npm ci` when it does not, nothing otherwise.
+ * Makes node_modules match package-lock.json, and the admin's generated settings be there; nothing otherwise.
  * Plain JavaScript for Node 20, because it runs before the Node that the project pins is there.
  */
 import { spawnSync } from "node:child_process";
@@ -57,4 +57,22 @@ function install() {
   console.error(`dependencies installed in ${Math.round((performance.now() - startedAt) / 1000)} s`);
 }
 
+/** The admin's TypeScript settings are written by its framework, and tests need them as much as builds do. */
+function prepareAdmin() {
+  const admin = join(root, "admin");
+  if (existsSync(join(admin, ".svelte-kit", "tsconfig.json"))) return;
+  const tool = join(root, "node_modules", "@sveltejs", "kit", "svelte-kit.js");
+  const { status, error } = spawnSync(process.execPath, [tool, "sync"], {
+    cwd: admin,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (error !== undefined || status !== 0) {
+    console.error(
+      `svelte-kit sync failed${error === undefined ? ` with exit code ${status}` : `: ${error.message}`}`,
+    );
+    process.exit(1);
+  }
+}
+
 if (!isInstalled()) install();
+prepareAdmin();

@@ -48,6 +48,8 @@ const envSchema = z.object({
   HEARTBEAT_MS: z.coerce.number().int().min(100).max(900_000).default(15_000),
   /** Longest wait for a slot when every account is full, in ms. */
   QUEUE_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+  /** Output tokens that one request holds back from its key's budgets while it runs, at most. */
+  RESERVED_OUTPUT_TOKENS_MAX: z.coerce.number().int().min(0).max(1_000_000).default(32_000),
   /** How long a moved conversation stays where it went, in ms, renewed by use. */
   SESSION_TTL_MS: z.coerce
     .number()

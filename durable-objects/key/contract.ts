@@ -1,6 +1,7 @@
 /** What the worker may ask of a key's object. Decisions come back as values; nothing is thrown. */
 import type { RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
+import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest, Checkpoint, Settlement } from "../../worker/domain/permit.ts";
 
 /** What a worker has to say to a key, gathered over a few ms into one call. Every part is idempotent. */
@@ -12,14 +13,22 @@ export interface KeyNews {
   readonly cancellations: readonly RequestId[];
 }
 
+/** What a key's holder may know of it. */
+export type KeyStanding = KeyStatus & Pick<KeyConfig, "allowedModels" | "blockedModels" | "permissions">;
+
 export interface KeyContract {
   admit(request: AdmitRequest): Promise<AdmitDecision>;
   /** Answers when what it was told is on disk. */
   news(news: KeyNews): Promise<void>;
+  /**
+   * A running stream with a hard budget has cost this much, in nano-dollars at list price: how much it may cost
+   * in all. No more than it has cost already: it must end.
+   */
+  extend(requestId: RequestId, cost: NanoDollars): Promise<NanoDollars>;
   configure(config: KeyConfig): Promise<void>;
   status(): Promise<KeyStatus | null>;
   /** Like `status`, for the key's holder: null when the key is not live. */
-  standing(): Promise<KeyStatus | null>;
+  standing(): Promise<KeyStanding | null>;
   /** Sends everything booked so far to D1, without waiting for its time. */
   ship(): Promise<void>;
   /** The key is gone: refuses from now on. What is booked is still shipped. */

@@ -2,14 +2,28 @@
 import { DurableObject } from "cloudflare:workers";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
+import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
 import { GroupCommit } from "../group-commit.ts";
-import type { KeyContract, KeyNews } from "./contract.ts";
+import { WaitingCalls } from "../waiting-calls.ts";
+import { admit, cancel, wake, type Woken } from "./admission.ts";
+import type { KeyContract, KeyNews, KeyStanding } from "./contract.ts";
+import { limitsOf } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
+import { checkpoint, extend, settle, sweep } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
-import * as machine from "./state.ts";
+import { expiryOf, isLive } from "./rules.ts";
+import {
+  configure,
+  emptyState,
+  isScarce,
+  nextWakeAt,
+  rolled,
+  type Deployment,
+  type KeyState,
+} from "./state.ts";
 import { KeyStore } from "./store.ts";
 
 const INCARNATION = "incarnation";
@@ -26,17 +40,20 @@ export class KeyObject extends DurableObject implements KeyContract {
   readonly #store: KeyStore;
   readonly #settled: RecentIds;
   readonly #commit: GroupCommit;
-  readonly #waiting = new Map<RequestId, (admission: machine.Woken["admission"]) => void>();
-  #state: machine.KeyState | null;
+  readonly #deployment: Deployment;
+  readonly #waiting = new WaitingCalls<Woken["admission"]>(() => {
+    this.#wake();
+  });
+  #state: KeyState | null;
   #armedFor: EpochMs = Infinity;
   #shipping: Promise<void> | null = null;
   #shipFailures = 0;
   #shipAt: EpochMs = Infinity;
-  #waitTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
+    this.#deployment = { timeZone: this.#env.TIMEZONE, queueTimeoutMs: this.#env.QUEUE_TIMEOUT_MS };
     this.#outbox = new Outbox(ctx.storage.sql);
     this.#store = new KeyStore(ctx.storage);
     this.#state = this.#store.load();
@@ -69,38 +86,50 @@ export class KeyObject extends DurableObject implements KeyContract {
     }
     const now = Date.now();
     this.#sweep(now);
-    const { state, decision } = machine.admit(this.#state, request, this.#env.QUEUE_TIMEOUT_MS, now);
+    const { state, decision } = admit(this.#state, request, this.#deployment, now);
     this.#apply(state);
     const admission = decision.kind === "waiting" ? await this.#waitFor(request.requestId) : decision;
-    return admission.kind === "refused"
-      ? admission
-      : {
-          kind: "admitted",
-          scarce: !machine.hasSlot(this.#state),
-        };
+    if (admission.kind === "refused") return admission;
+    return {
+      kind: "admitted",
+      scarce: isScarce(this.#state),
+      waitedMs: decision.kind === "waiting" ? Date.now() - now : 0,
+      allowance: admission.allowance,
+      explain: this.#state.config.explain,
+    };
   }
 
-  #waitFor(requestId: RequestId): Promise<machine.Woken["admission"]> {
-    const { promise, resolve } = Promise.withResolvers<machine.Woken["admission"]>();
-    this.#waiting.set(requestId, resolve);
+  #waitFor(requestId: RequestId): Promise<Woken["admission"]> {
+    const answer = this.#waiting.wait(requestId);
     this.#armWaitTimer();
-    return promise;
+    return answer;
+  }
+
+  extend(requestId: RequestId, cost: NanoDollars): Promise<NanoDollars> {
+    if (this.#state === null) return Promise.resolve(0);
+    const { state, decision } = extend(this.#state, requestId, cost, {
+      deployment: this.#deployment,
+      now: Date.now(),
+    });
+    this.#apply(state);
+    return Promise.resolve(decision);
   }
 
   async news(news: KeyNews): Promise<void> {
     if (this.#state === null) return;
+    const now = Date.now();
     let state = this.#state;
     for (const requestId of news.cancellations) {
-      state = machine.cancel(state, requestId);
+      state = cancel(state, requestId);
       this.#abandon(requestId);
     }
     if (news.checkpoints.length > 0) {
       const drafts = news.checkpoints.map(({ draft }) => draft);
-      state = machine.checkpoint(state, drafts, Date.now());
+      state = checkpoint(state, drafts, now);
     }
     for (const settlement of news.settlements) {
       if (!this.#settled.add(settlement.requestId)) continue;
-      state = machine.settle(state, settlement);
+      state = settle(state, settlement, this.#deployment, now);
       this.#outbox.add(settlement.record);
     }
     this.#apply(state);
@@ -109,16 +138,18 @@ export class KeyObject extends DurableObject implements KeyContract {
   }
 
   #abandon(requestId: RequestId): void {
-    const resolve = this.#waiting.get(requestId);
-    this.#waiting.delete(requestId);
-    resolve?.({
+    this.#waiting.answer(requestId, {
       kind: "refused",
       error: { code: "invalid_request", message: "The client left.", retryAfterMs: null },
     });
   }
 
   async configure(config: KeyConfig): Promise<void> {
-    this.#apply(this.#state === null ? machine.emptyState(config) : { ...this.#state, config });
+    this.#apply(
+      this.#state === null
+        ? emptyState(config)
+        : configure(this.#state, config, this.#deployment, Date.now()),
+    );
     this.#wake();
     await this.#commit.written();
   }
@@ -131,24 +162,28 @@ export class KeyObject extends DurableObject implements KeyContract {
   }
 
   async status(): Promise<KeyStatus | null> {
-    this.#sweep(Date.now());
+    const now = Date.now();
+    this.#sweep(now);
     if (this.#state === null) return null;
-    const { permits, waiters, activatedAt, lastUsedAt, totals } = this.#state;
+    const state = rolled(this.#state, this.#deployment, now);
     return {
-      activePermits: permits.size,
-      waiting: waiters.length,
-      activatedAt,
-      expiresAt: machine.expiryOf(this.#state),
-      lastUsedAt,
-      totalRequests: totals.requests,
-      totalTokens: totals.tokens,
-      totalCost: totals.cost,
+      activePermits: state.permits.size,
+      waiting: state.queue.waiters.length,
+      activatedAt: state.activatedAt,
+      expiresAt: expiryOf(state),
+      lastUsedAt: state.lastUsedAt,
+      totalRequests: state.totals.requests,
+      totalTokens: state.totals.tokens,
+      totalCost: state.totals.cost,
+      limits: limitsOf(state.tallies, state.reserved, state.config).map(({ rule: _, ...limit }) => limit),
     };
   }
 
-  async standing(): Promise<KeyStatus | null> {
-    const isLive = this.#state !== null && machine.isLive(this.#state, Date.now());
-    return isLive ? this.status() : null;
+  async standing(): Promise<KeyStanding | null> {
+    if (this.#state === null || !isLive(this.#state, Date.now())) return null;
+    const { allowedModels, blockedModels, permissions } = this.#state.config;
+    const status = await this.status();
+    return status === null ? null : { ...status, allowedModels, blockedModels, permissions };
   }
 
   async ship(): Promise<void> {
@@ -203,7 +238,7 @@ export class KeyObject extends DurableObject implements KeyContract {
 
   #sweep(now: EpochMs): void {
     if (this.#state === null) return;
-    const { state, decision: lost } = machine.sweep(this.#state, now);
+    const { state, decision: lost } = sweep(this.#state, this.#deployment, now);
     for (const { requestId, record } of lost) {
       this.#settled.add(requestId);
       this.#outbox.add(record);
@@ -211,7 +246,7 @@ export class KeyObject extends DurableObject implements KeyContract {
     this.#apply(state);
   }
 
-  #apply(state: machine.KeyState): void {
+  #apply(state: KeyState): void {
     if (state === this.#state) return;
     this.#state = state;
     this.#commit.schedule();
@@ -219,25 +254,16 @@ export class KeyObject extends DurableObject implements KeyContract {
 
   #wake(): void {
     if (this.#state === null) return;
-    const { state, decision } = machine.wake(this.#state, Date.now());
+    const { state, decision } = wake(this.#state, this.#deployment, Date.now());
     this.#apply(state);
-    for (const { requestId, admission } of decision) {
-      const resolve = this.#waiting.get(requestId);
-      this.#waiting.delete(requestId);
-      resolve?.(admission);
-    }
+    for (const { requestId, admission } of decision) this.#waiting.answer(requestId, admission);
     this.#armWaitTimer();
   }
 
-  /** Waiters' time limits are kept by a timer: while they wait, their calls keep the object in memory. */
   #armWaitTimer(): void {
-    if (this.#waitTimer !== null) clearTimeout(this.#waitTimer);
-    this.#waitTimer = null;
-    if (this.#state === null || this.#state.waiters.length === 0) return;
-    const delayMs = Math.max(1, machine.nextWakeAt(this.#state) - Date.now());
-    this.#waitTimer = setTimeout(() => {
-      this.#wake();
-    }, delayMs);
+    if (this.#state === null) return;
+    const at = this.#state.queue.waiters.length === 0 ? Infinity : nextWakeAt(this.#state);
+    this.#waiting.wakeAt(at, Date.now());
   }
 
   #arm(): void {

@@ -4,23 +4,29 @@ import type { KeyId, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import { settlementOf, type AdmitRequest } from "../../worker/domain/permit.ts";
 import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
-import * as machine from "./state.ts";
+import { keyConfigSchema } from "../../worker/domain/key.ts";
+import * as admission from "./admission.ts";
+import * as permits from "./permits.ts";
+import * as rules from "./rules.ts";
+import * as state_ from "./state.ts";
+
+const machine = { ...state_, ...rules, ...permits, ...admission };
 
 const NOW = 1_900_000_000_000;
 const QUEUE_MS = 10_000;
 
+const DEPLOYMENT = { timeZone: "UTC", queueTimeoutMs: QUEUE_MS };
+
 const config = (overrides: Partial<KeyConfig> = {}): KeyConfig => ({
-  id: "key_00000000" as KeyId,
-  name: "test",
-  hint: "abcdef",
-  enabled: true,
-  expiresAt: null,
-  activation: null,
-  concurrency: 2,
-  queueLength: 3,
-  binding: null,
-  createdAt: NOW,
-  updatedAt: NOW,
+  ...keyConfigSchema.parse({
+    id: "key_00000000",
+    name: "test",
+    hint: "abcdef",
+    concurrency: 2,
+    queueLength: 3,
+    createdAt: NOW,
+    updatedAt: NOW,
+  }),
   ...overrides,
 });
 
@@ -54,14 +60,17 @@ const ask = (number: number): AdmitRequest => ({
   requestId: requestId(number),
   startedAt: NOW,
   protocol: "anthropic",
+  service: "claude",
+  caller: { client: null, userAgent: "" },
   model: "m",
   stream: false,
   metered: true,
+  estimate: { tokens: 0, cost: 0 },
 });
 
 const admitted = (count: number, overrides: Partial<KeyConfig> = {}) =>
   Array.from({ length: count }, (_, index) => index).reduce(
-    (state, index) => machine.admit(state, ask(index), QUEUE_MS, NOW).state,
+    (state, index) => machine.admit(state, ask(index), DEPLOYMENT, NOW).state,
     machine.emptyState(config(overrides)),
   );
 
@@ -69,13 +78,13 @@ describe("admit", () => {
   it("fills the slots, then the queue, then refuses with a time to come back", () => {
     let state = admitted(2);
     for (const number of [2, 3, 4]) {
-      const step = machine.admit(state, ask(number), QUEUE_MS, NOW);
+      const step = machine.admit(state, ask(number), DEPLOYMENT, NOW);
       expect(step.decision.kind).toBe("waiting");
       state = step.state;
     }
-    expect(machine.admit(state, ask(5), QUEUE_MS, NOW).decision).toMatchObject({
+    expect(machine.admit(state, ask(5), DEPLOYMENT, NOW).decision).toMatchObject({
       kind: "refused",
-      error: { code: "concurrency_exceeded", retryAfterMs: 1000 },
+      error: { code: "concurrency_exceeded", retryAfterMs: 5000 },
     });
   });
 
@@ -85,13 +94,13 @@ describe("admit", () => {
       machine.emptyState(config({ expiresAt: NOW })),
       { ...machine.emptyState(config()), revoked: true },
     ];
-    const decisions = dead.map((state) => machine.admit(state, ask(1), QUEUE_MS, NOW).decision);
+    const decisions = dead.map((state) => machine.admit(state, ask(1), DEPLOYMENT, NOW).decision);
     expect(new Set(decisions.map((decision) => JSON.stringify(decision))).size).toBe(1);
     expect(decisions[0]).toMatchObject({ error: { code: "unauthenticated" } });
   });
 
   it("makes no permit for a call that is not metered", () => {
-    const { state, decision } = machine.admit(admitted(2), { ...ask(9), metered: false }, QUEUE_MS, NOW);
+    const { state, decision } = machine.admit(admitted(2), { ...ask(9), metered: false }, DEPLOYMENT, NOW);
     expect(decision.kind).toBe("admitted");
     expect(state.permits.size).toBe(2);
   });
@@ -101,7 +110,7 @@ describe("expiryOf", () => {
   const HOUR = 3_600_000;
   it("is the earlier of the fixed date and the lifetime from first use", () => {
     const activation = { amount: 2, unit: "hours" } as const;
-    const used = machine.admit(machine.emptyState(config({ activation })), ask(1), QUEUE_MS, NOW).state;
+    const used = machine.admit(machine.emptyState(config({ activation })), ask(1), DEPLOYMENT, NOW).state;
     expect(machine.expiryOf(machine.emptyState(config({ activation })))).toBeNull();
     expect(machine.expiryOf(used)).toBe(NOW + 2 * HOUR);
     expect(machine.expiryOf({ ...used, config: config({ activation, expiresAt: NOW + HOUR }) })).toBe(
@@ -114,15 +123,15 @@ describe("sweep", () => {
   it("settles a dead worker's request from its last checkpoint, once", () => {
     const draft = record(0, { outcome: "lost", tokens: { ...NO_USAGE, output: 42 }, cost: 7 });
     const alive = machine.checkpoint(admitted(1), [draft], NOW + 30_000);
-    expect(machine.sweep(alive, NOW + 119_999).decision).toEqual([]);
-    const { state, decision } = machine.sweep(alive, NOW + 120_000);
+    expect(machine.sweep(alive, DEPLOYMENT, NOW + 119_999).decision).toEqual([]);
+    const { state, decision } = machine.sweep(alive, DEPLOYMENT, NOW + 120_000);
     expect(decision).toMatchObject([{ tokens: 42, cost: 7 }]);
     expect(JSON.parse(decision[0]?.record ?? "")).toMatchObject({
       outcome: "lost",
       estimated: true,
       cost: 7,
     });
-    expect(machine.sweep(state, NOW + 999_999).decision).toEqual([]);
+    expect(machine.sweep(state, DEPLOYMENT, NOW + 999_999).decision).toEqual([]);
     expect(state.totals).toMatchObject({ requests: 1, tokens: 42, cost: 7 });
   });
 });
@@ -130,15 +139,21 @@ describe("sweep", () => {
 describe("wake", () => {
   it("admits those who wait in their order as slots come free", () => {
     let state = admitted(2);
-    for (const number of [2, 3]) state = machine.admit(state, ask(number), QUEUE_MS, NOW).state;
-    const step = machine.wake(machine.settle(state, settlementOf(record(0))), NOW);
-    expect(step.decision).toEqual([{ requestId: requestId(2), admission: { kind: "admitted" } }]);
-    expect(step.state.waiters.map(({ request }) => request.requestId)).toEqual([requestId(3)]);
+    for (const number of [2, 3]) state = machine.admit(state, ask(number), DEPLOYMENT, NOW).state;
+    const step = machine.wake(
+      machine.settle(state, settlementOf(record(0), "claude"), DEPLOYMENT, NOW),
+      DEPLOYMENT,
+      NOW,
+    );
+    expect(step.decision).toEqual([
+      { requestId: requestId(2), admission: { kind: "admitted", allowance: null } },
+    ]);
+    expect(step.state.queue.waiters.map(({ request }) => request.requestId)).toEqual([requestId(3)]);
   });
 
   it("refuses those who wait when the key is switched off", () => {
-    const state = machine.admit(admitted(2), ask(2), QUEUE_MS, NOW).state;
-    const { decision } = machine.wake({ ...state, config: config({ enabled: false }) }, NOW);
+    const state = machine.admit(admitted(2), ask(2), DEPLOYMENT, NOW).state;
+    const { decision } = machine.wake({ ...state, config: config({ enabled: false }) }, DEPLOYMENT, NOW);
     expect(decision).toMatchObject([{ admission: { kind: "refused", error: { code: "unauthenticated" } } }]);
   });
 });
@@ -161,9 +176,9 @@ describe("any history of calls", () => {
         const admittedIds = new Set<RequestId>();
         const booked: RequestId[] = [];
         const serve = () => {
-          const swept = machine.sweep(state, now);
+          const swept = machine.sweep(state, DEPLOYMENT, now);
           booked.push(...swept.decision.map((lost) => lost.requestId));
-          const woken = machine.wake(swept.state, now);
+          const woken = machine.wake(swept.state, DEPLOYMENT, now);
           state = woken.state;
           for (const each of woken.decision)
             if (each.admission.kind === "admitted") admittedIds.add(each.requestId);
@@ -175,14 +190,14 @@ describe("any history of calls", () => {
             case "admit": {
               if (asked.has(requestId(each.id))) break;
               asked.add(requestId(each.id));
-              const result = machine.admit(state, ask(each.id), QUEUE_MS, now);
+              const result = machine.admit(state, ask(each.id), DEPLOYMENT, now);
               state = result.state;
               if (result.decision.kind === "admitted") admittedIds.add(requestId(each.id));
               break;
             }
             case "settle":
               if (!admittedIds.has(requestId(each.id)) || booked.includes(requestId(each.id))) break;
-              state = machine.settle(state, settlementOf(record(each.id)));
+              state = machine.settle(state, settlementOf(record(each.id), "claude"), DEPLOYMENT, now);
               booked.push(requestId(each.id));
               break;
             case "cancel":

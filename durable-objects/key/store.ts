@@ -3,9 +3,19 @@ import { z } from "zod";
 import { requestIdSchema, type RequestId } from "../../worker/domain/ids.ts";
 import { keyConfigSchema } from "../../worker/domain/key.ts";
 import type { RecentIds } from "./recent-ids.ts";
+import { add, EMPTY_TALLIES, NOTHING, type Spending } from "./limits.ts";
 import { emptyState, type KeyState, type Permit } from "./state.ts";
 
 const ROW = "state";
+
+const spending = z.object({
+  requests: z.number(),
+  tokens: z.number(),
+  cost: z.number(),
+  premiumCost: z.number(),
+});
+const tally = z.object({ start: z.number(), end: z.number(), spent: spending }).nullable();
+const talliesSchema = z.object({ window: tally, day: tally, week: tally, total: spending });
 
 const rowSchema = z.object({
   config: keyConfigSchema,
@@ -14,11 +24,13 @@ const rowSchema = z.object({
   activatedAt: z.number().nullable(),
   lastUsedAt: z.number().nullable(),
   totals: z.object({ requests: z.number(), tokens: z.number(), cost: z.number() }),
+  tallies: talliesSchema.default(EMPTY_TALLIES),
 });
 
 interface PermitRow extends Record<string, SqlStorageValue> {
   deadline: number;
-  draft: string;
+  /** The permit without its deadline, as JSON. */
+  permit: string;
 }
 
 export class KeyStore {
@@ -30,7 +42,7 @@ export class KeyStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS permit (request TEXT PRIMARY KEY, deadline INTEGER NOT NULL, draft TEXT NOT NULL) WITHOUT ROWID",
+      "CREATE TABLE IF NOT EXISTS held_permit (request TEXT PRIMARY KEY, deadline INTEGER NOT NULL, permit TEXT NOT NULL) WITHOUT ROWID",
     );
   }
 
@@ -41,15 +53,18 @@ export class KeyStore {
     this.settled = settled;
     const permits = new Map<RequestId, Permit>();
     let sweepAt = Infinity;
-    for (const { deadline, draft } of this.#storage.sql.exec<PermitRow>(
-      "SELECT deadline, draft FROM permit",
-    )) {
-      const permit: Permit = { deadline, draft: JSON.parse(draft) as Permit["draft"] };
+    let reserved: Spending = NOTHING;
+    for (const row of this.#storage.sql.exec<PermitRow>("SELECT deadline, permit FROM held_permit")) {
+      const permit: Permit = {
+        deadline: row.deadline,
+        ...(JSON.parse(row.permit) as Omit<Permit, "deadline">),
+      };
       permits.set(permit.draft.requestId, permit);
-      sweepAt = Math.min(sweepAt, deadline);
+      sweepAt = Math.min(sweepAt, permit.deadline);
+      reserved = add(reserved, permit.reserved);
     }
     this.#writtenPermits = permits;
-    this.#written = { ...emptyState(stored.config), ...stored, permits, sweepAt };
+    this.#written = { ...emptyState(stored.config), ...stored, permits, reserved, sweepAt };
     return this.#written;
   }
 
@@ -64,6 +79,7 @@ export class KeyStore {
       activatedAt: state.activatedAt,
       lastUsedAt: state.lastUsedAt,
       totals: state.totals,
+      tallies: state.tallies,
     } satisfies z.input<typeof rowSchema>);
     this.#written = state;
   }
@@ -73,11 +89,16 @@ export class KeyStore {
     const { sql } = this.#storage;
     for (const [requestId, permit] of permits) {
       if (this.#writtenPermits.get(requestId) === permit) continue;
-      const draft = JSON.stringify(permit.draft);
-      sql.exec("INSERT OR REPLACE INTO permit VALUES (?, ?, ?)", requestId, permit.deadline, draft);
+      const { deadline, ...rest } = permit;
+      sql.exec(
+        "INSERT OR REPLACE INTO held_permit VALUES (?, ?, ?)",
+        requestId,
+        deadline,
+        JSON.stringify(rest),
+      );
     }
     for (const requestId of this.#writtenPermits.keys()) {
-      if (!permits.has(requestId)) sql.exec("DELETE FROM permit WHERE request = ?", requestId);
+      if (!permits.has(requestId)) sql.exec("DELETE FROM held_permit WHERE request = ?", requestId);
     }
     this.#writtenPermits = permits;
   }
@@ -88,4 +109,5 @@ const sameRow = (a: KeyState, b: KeyState) =>
   a.config === b.config &&
   a.revoked === b.revoked &&
   a.totals === b.totals &&
+  a.tallies === b.tallies &&
   a.activatedAt === b.activatedAt;

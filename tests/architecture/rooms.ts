@@ -48,7 +48,8 @@ export const ROOMS: readonly Room[] = [
   {
     // The state machines and what they are made of; eslint.config.js names the same files.
     name: "state",
-    files: /^durable-objects\/[^/]+\/(state|cooldowns|mask|recent-ids)\.ts$/,
+    files:
+      /^durable-objects\/(wait-queue|[^/]+\/(state|cooldowns|mask|recent-ids|admission|limits|permits|rules))\.ts$/,
     imports: ["domain", "contract"],
     packages: PURE,
   },

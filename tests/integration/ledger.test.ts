@@ -58,7 +58,7 @@ describe("a settlement", () => {
     const [record] = await usageOf(key);
     if (record === undefined) throw new Error("nothing was booked");
     const { keyName: _, accountName: __, ...booked } = record;
-    const settlement = settlementOf(booked);
+    const settlement = settlementOf(booked, "claude");
     await tell(key, { settlements: [settlement, settlement] });
     await evictDurableObject(keyStub(key));
     await tell(key, { settlements: [settlement] });
@@ -76,7 +76,7 @@ describe("a settlement", () => {
     const { keyName: _, accountName: __, ...booked } = record;
     await tell(key, {
       settlements: [
-        settlementOf({ ...booked, requestId: `req_${"9".repeat(26)}` as UsageRecord["requestId"] }),
+        settlementOf({ ...booked, requestId: `req_${"9".repeat(26)}` as UsageRecord["requestId"] }, "claude"),
       ],
     });
     expect(await usageOf(key, 2)).toHaveLength(2);
@@ -150,8 +150,8 @@ describe("a worker that died", () => {
   /** Input tokens of the request's checkpoint, as stored. */
   const draftOf = (key: TestKey) =>
     runInDurableObject(keyStub(key), (_, state) => {
-      const [row] = state.storage.sql.exec<{ draft: string }>("SELECT draft FROM permit");
-      return row === undefined ? 0 : (JSON.parse(row.draft) as UsageRecord).tokens.input;
+      const [row] = state.storage.sql.exec<{ permit: string }>("SELECT permit FROM held_permit");
+      return row === undefined ? 0 : (JSON.parse(row.permit) as { draft: UsageRecord }).draft.tokens.input;
     });
 
   /** The objects lose their memory and read what they had written. */

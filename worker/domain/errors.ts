@@ -48,26 +48,33 @@ export interface ErrorFacts {
   readonly message: string;
   /** How long the client should wait before it tries again, in ms; null when waiting does not help. */
   readonly retryAfterMs: number | null;
+  /** Which limit or rule refused, for programs to read; absent where the code says all. */
+  readonly reason?: string;
 }
 
 /** An operating error: thrown by rooms, rendered once at the edge in the client's protocol. */
 export class RelayError extends Error {
   readonly code: RelayErrorCode;
   readonly retryAfterMs: number | null;
+  readonly reason?: string;
 
   constructor(
     code: RelayErrorCode,
     message: string,
-    options: { retryAfterMs?: number | null; cause?: unknown } = {},
+    options: { retryAfterMs?: number | null; reason?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "RelayError";
     this.code = code;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    if (options.reason !== undefined) this.reason = options.reason;
   }
 
   static of(facts: ErrorFacts): RelayError {
-    return new RelayError(facts.code, facts.message, { retryAfterMs: facts.retryAfterMs });
+    return new RelayError(facts.code, facts.message, {
+      retryAfterMs: facts.retryAfterMs,
+      reason: facts.reason,
+    });
   }
 }
 

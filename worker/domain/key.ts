@@ -1,6 +1,7 @@
 /** Relay keys: what an admin enters, what the edge caches, what the key's object enforces. Pure. */
 import { z } from "zod";
 import { accountIdSchema, keyIdSchema, type EpochMs } from "./ids.ts";
+import { limitFields, type LimitId } from "./key-limits.ts";
 import { nameSchema } from "./text.ts";
 
 /** Key text: the prefix and 32 random bytes in hex. */
@@ -9,10 +10,6 @@ export const KEY_PREFIX = "cr_";
 const expiresAt = z.int().min(0).nullable();
 /** Lifetime that starts at the key's first use. */
 const activation = z.object({ amount: z.int().min(1).max(3650), unit: z.enum(["hours", "days"]) }).nullable();
-/** Simultaneous requests; 0 is unlimited. */
-const concurrency = z.int().min(0).max(10_000);
-/** Requests that may wait for one of the key's slots; 0: refuse at once. */
-const queueLength = z.int().min(0).max(1000);
 /** Where the key's requests may go; null: the shared pool, which is every account outside any group. */
 const binding = z
   .discriminatedUnion("kind", [
@@ -21,26 +18,38 @@ const binding = z
   ])
   .nullable();
 
-export const keyInputSchema = z.object({
+const fields = {
   name: nameSchema,
   enabled: z.boolean().default(true),
   expiresAt: expiresAt.default(null),
   activation: activation.default(null),
-  concurrency: concurrency.default(0),
-  queueLength: queueLength.default(0),
   binding: binding.default(null),
-});
+  /** When no account of the binding can serve, the shared pool may. */
+  bindingFallback: z.boolean().default(false),
+  /** Answers say in a header how they were routed. */
+  explain: z.boolean().default(false),
+  ...limitFields,
+} as const;
+
+export const keyInputSchema = z.object(fields);
 export type KeyInput = z.infer<typeof keyInputSchema>;
 
-export const keyPatchSchema = z.object({
-  name: nameSchema.optional(),
-  enabled: z.boolean().optional(),
-  expiresAt: expiresAt.optional(),
-  activation: activation.optional(),
-  concurrency: concurrency.optional(),
-  queueLength: queueLength.optional(),
-  binding: binding.optional(),
-});
+type Fields = typeof fields;
+type Patch = {
+  [Name in keyof Fields]: z.ZodOptional<
+    Fields[Name] extends z.ZodDefault<infer Inner extends z.ZodType> ? Inner : Fields[Name]
+  >;
+};
+
+/** A default is for a new key: what a change leaves out stays as it is. */
+const withoutDefault = (field: z.ZodType) => (field instanceof z.ZodDefault ? field.unwrap() : field);
+
+/** A change to a key: what is absent stays as it is. */
+export const keyPatchSchema = z.object(
+  Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, z.optional(withoutDefault(field) as z.ZodType)]),
+  ) as unknown as Patch,
+);
 export type KeyPatch = z.infer<typeof keyPatchSchema>;
 
 export const keyConfigSchema = keyInputSchema.extend({
@@ -58,6 +67,7 @@ export const keySnapshotSchema = keyConfigSchema.pick({
   id: true,
   name: true,
   binding: true,
+  bindingFallback: true,
   createdAt: true,
 });
 export type KeySnapshot = Readonly<z.infer<typeof keySnapshotSchema>>;
@@ -74,6 +84,20 @@ export interface KeyStatus {
   readonly totalTokens: number;
   /** Nano-dollars. */
   readonly totalCost: number;
+  /** Every limit that the key has, and how far it is used. */
+  readonly limits: readonly LimitStatus[];
+}
+
+/** One limit of a key: requests, tokens, or nano-dollars at the key's rates. */
+export interface LimitStatus {
+  readonly id: LimitId;
+  readonly unit: "requests" | "tokens" | "cost";
+  readonly limit: number;
+  readonly used: number;
+  /** Held back for requests that are running. */
+  readonly reserved: number;
+  /** When it begins anew; null: never, or with the next request. */
+  readonly resetAt: EpochMs | null;
 }
 
 /** A key as the admin API shows it; the key text itself is shown once, at creation and rotation. */

@@ -1,17 +1,32 @@
 /** A key's granted entry for one request, and what a key's object answers. Pure. */
+import type { ClientIdentity } from "./client-identity.ts";
 import type { ErrorFacts } from "./errors.ts";
 import type { EpochMs, RequestId } from "./ids.ts";
+import type { NanoDollars } from "./money.ts";
 import type { ProtocolId } from "./protocol-id.ts";
+import type { Service } from "./service.ts";
 import { totalTokens, type UsageRecord } from "./usage.ts";
+
+/** What a request may consume at most, as far as one can tell before it runs. */
+export interface Estimate {
+  readonly tokens: number;
+  /** At list price. */
+  readonly cost: NanoDollars;
+}
+
+export const NO_ESTIMATE: Estimate = { tokens: 0, cost: 0 };
 
 export interface AdmitRequest {
   readonly requestId: RequestId;
   readonly startedAt: EpochMs;
   readonly protocol: ProtocolId;
+  readonly service: Service;
+  readonly caller: ClientIdentity;
   readonly model: string;
   readonly stream: boolean;
   /** False for calls that are not metered (counting tokens): checked, but no permit is made. */
   readonly metered: boolean;
+  readonly estimate: Estimate;
 }
 
 export type AdmitDecision =
@@ -19,6 +34,12 @@ export type AdmitDecision =
       readonly kind: "admitted";
       /** The key's last slot: others may be refused until it comes back. */
       readonly scarce: boolean;
+      /** Time spent in the key's queue, in ms. */
+      readonly waitedMs: number;
+      /** Where a running stream must ask for more or end; null: nowhere. In nano-dollars at list price. */
+      readonly allowance: NanoDollars | null;
+      /** The key's holder may see how its requests are routed. */
+      readonly explain: boolean;
     }
   | { readonly kind: "refused"; readonly error: ErrorFacts };
 
@@ -33,14 +54,19 @@ export interface Checkpoint {
  */
 export interface Settlement {
   readonly requestId: RequestId;
-  /** All tokens of the record, and its cost in nano-dollars: what the key's counters need. */
+  /** What the key's counters need of the record. */
+  readonly model: string;
+  readonly service: Service;
   readonly tokens: number;
+  /** Nano-dollars. */
   readonly cost: number;
   readonly record: string;
 }
 
-export const settlementOf = (record: UsageRecord): Settlement => ({
+export const settlementOf = (record: UsageRecord, service: Service): Settlement => ({
   requestId: record.requestId,
+  model: record.model,
+  service,
   tokens: totalTokens(record.tokens),
   cost: record.cost,
   record: JSON.stringify(record),

@@ -1,6 +1,7 @@
 /** The interface of a wire dialect that clients speak. Pure: no clock, no randomness, no fetch. */
 import type { ErrorFacts } from "../domain/errors.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
+import type { Service } from "../domain/service.ts";
 import type { UsageReading } from "../domain/usage.ts";
 import type { FieldRange } from "./json-fields.ts";
 
@@ -20,6 +21,8 @@ export interface ParsedCall {
   /** Where the model's JSON string lies in the body, for providers that must map it. */
   readonly modelRange: FieldRange;
   readonly stream: boolean;
+  /** The longest answer the client wants, in tokens; null where it names none. */
+  readonly outputTokensMax: number | null;
   readonly affinitySource: AffinitySource;
 }
 
@@ -52,6 +55,8 @@ export interface RenderedError {
 
 export interface Protocol {
   readonly id: ProtocolId;
+  /** What a key must be allowed to use for calls of this dialect. */
+  readonly service: Service;
   readonly prefixes: readonly string[];
   readonly routes: readonly ProtocolRoute[];
   /** @throws RelayError `invalid_request` when the body is not a call of this protocol */

@@ -133,7 +133,9 @@ export class Booking {
   close(ending: Ending): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#isMetered) mailbox.settle(this.#call.key.id, this.record(ending));
+    if (this.#isMetered) {
+      mailbox.settle(this.#call.key.id, this.record(ending), this.#call.protocol.service);
+    }
     this.#send();
   }
 

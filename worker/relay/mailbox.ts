@@ -8,6 +8,7 @@ import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { AccountId, KeyId, RequestId } from "../domain/ids.ts";
 import type { HandOver, Release } from "../domain/lease.ts";
 import { settlementOf } from "../domain/permit.ts";
+import type { Service } from "../domain/service.ts";
 import type { UsageRecord } from "../domain/usage.ts";
 import type { Ports } from "./ports.ts";
 
@@ -34,8 +35,8 @@ function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News 
 }
 
 export const mailbox = {
-  settle(keyId: KeyId, record: UsageRecord): void {
-    newsFor(toKeys, keyId, keyNews).settlements.push(settlementOf(record));
+  settle(keyId: KeyId, record: UsageRecord, service: Service): void {
+    newsFor(toKeys, keyId, keyNews).settlements.push(settlementOf(record, service));
   },
   checkpoint(keyId: KeyId, draft: UsageRecord): void {
     newsFor(toKeys, keyId, keyNews).checkpoints.push({ draft });

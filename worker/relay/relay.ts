@@ -1,4 +1,5 @@
 /** The journey of a request, top to bottom. This file decides; the rooms beside it compute. */
+import { identifyClient } from "../domain/client-identity.ts";
 import { invariant, RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
@@ -9,6 +10,7 @@ import type { Acquired, Acquisition } from "./acquire.ts";
 import { Booking } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
 import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
+import { estimateOf } from "./estimate.ts";
 import { planAccounts } from "./plan.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
@@ -77,9 +79,17 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
       requestId: booking.requestId,
       startedAt: booking.startedAt,
       protocol: call.protocol.id,
+      service: call.protocol.service,
+      caller: identifyClient(call.headers),
       model: call.parsed.model,
       stream: call.parsed.stream,
       metered: call.operation === "generate",
+      estimate: estimateOf(
+        call.parsed,
+        call.body.length,
+        ports.env.RESERVED_OUTPUT_TOKENS_MAX,
+        booking.startedAt,
+      ),
     }),
   );
 

@@ -2,6 +2,7 @@
 import type { Directory, DirectoryEntry } from "../domain/account.ts";
 import type { AccountId, Affinity } from "../domain/ids.ts";
 import type { KeySnapshot } from "../domain/key.ts";
+import { fitsAny } from "../domain/wildcard.ts";
 
 export interface Wish {
   readonly binding: KeySnapshot["binding"];
@@ -50,26 +51,9 @@ export function isBound(account: DirectoryEntry, binding: Wish["binding"]): bool
   }
 }
 
-/** An account without a list serves every model. Names are compared without case; `*` stands for any text. */
-export function serves(account: Pick<DirectoryEntry, "models">, model: string): boolean {
-  if (account.models.length === 0) return true;
-  const name = model.toLowerCase();
-  return account.models.some((pattern) => matches(pattern.toLowerCase(), name));
-}
-
-function matches(pattern: string, name: string): boolean {
-  const [head = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return name === pattern;
-  if (!name.startsWith(head)) return false;
-  let at = head.length;
-  const tail = rest.pop() ?? "";
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return name.length - at >= tail.length && name.endsWith(tail);
-}
+/** An account without a list serves every model. */
+export const serves = (account: Pick<DirectoryEntry, "models">, model: string): boolean =>
+  account.models.length === 0 || fitsAny(account.models, model);
 
 /** In (0, 1): never 0, whose logarithm is infinite. */
 const uniform = (hash: number) => (hash + 0.5) / 2 ** 32;

@@ -30,7 +30,8 @@ const statusOf = (code: RelayErrorCode): number =>
 const bodyOf = (error: ErrorFacts, requestId: string): string =>
   JSON.stringify({
     type: "error",
-    error: { type: ERROR_TYPE[error.code], message: error.message },
+    // `code` is ours, as OpenAI's errors have it: which of the key's limits refused.
+    error: { type: ERROR_TYPE[error.code], message: error.message, code: error.reason },
     request_id: requestId,
   });
 

@@ -6,6 +6,7 @@ import { AnthropicUsageReader, readAnthropicAnswer } from "./usage.ts";
 
 export const anthropic: Protocol = {
   id: "anthropic",
+  service: "claude",
   // Base URLs that people have in their settings: the root, and those that claude-relay-service documents.
   prefixes: ["", "/api", "/claude", "/api/claude"],
   routes: [

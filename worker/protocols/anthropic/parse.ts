@@ -25,8 +25,15 @@ export function parseAnthropicCall(body: Uint8Array, headers: Headers): ParsedCa
     model: parseModel(body, modelRange),
     modelRange,
     stream: stream !== undefined && parseStream(body, stream),
+    outputTokensMax: outputTokensMaxOf(body, fields.get("max_tokens")),
     affinitySource: affinityOf(body, fields, headers),
   };
+}
+
+/** What is no number is the upstream's to refuse. */
+function outputTokensMaxOf(body: Uint8Array, range: FieldRange | undefined): number | null {
+  const max = range === undefined ? null : parseAt(body, range);
+  return typeof max === "number" && Number.isFinite(max) && max > 0 ? Math.ceil(max) : null;
 }
 
 function parseModel(body: Uint8Array, range: FieldRange): string {

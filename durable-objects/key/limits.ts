@@ -1,0 +1,266 @@
+/**
+ * What a key may spend, and what it has spent: requests, tokens and money, in a window, a day, a week, and in all.
+ * Pure.
+ *
+ * Spending counts in the period in which a request ends, as in the ledger. What running requests may still
+ * consume is reserved, in every period at once, until they end.
+ */
+import { dayAt, weekAt, type Span } from "../../worker/domain/calendar.ts";
+import type { ErrorFacts } from "../../worker/domain/errors.ts";
+import type { EpochMs } from "../../worker/domain/ids.ts";
+import type { LimitId } from "../../worker/domain/key-limits.ts";
+import type { KeyConfig, LimitStatus } from "../../worker/domain/key.ts";
+import { NANO_PER_DOLLAR, toDollars, type NanoDollars } from "../../worker/domain/money.ts";
+import type { Estimate } from "../../worker/domain/permit.ts";
+import type { Service } from "../../worker/domain/service.ts";
+import { fitsAny } from "../../worker/domain/wildcard.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Money is at the key's rates, in nano-dollars. */
+export interface Spending {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly cost: NanoDollars;
+  readonly premiumCost: NanoDollars;
+}
+
+export const NOTHING: Spending = { requests: 0, tokens: 0, cost: 0, premiumCost: 0 };
+
+export interface Tally extends Span {
+  readonly spent: Spending;
+}
+
+export interface Tallies {
+  /** Opened by the first request after the last one ended; null: none is open. */
+  readonly window: Tally | null;
+  readonly day: Tally | null;
+  readonly week: Tally | null;
+  readonly total: Spending;
+}
+
+export const EMPTY_TALLIES: Tallies = { window: null, day: null, week: null, total: NOTHING };
+
+export const add = (a: Spending, b: Spending): Spending => ({
+  requests: a.requests + b.requests,
+  tokens: a.tokens + b.tokens,
+  cost: a.cost + b.cost,
+  premiumCost: a.premiumCost + b.premiumCost,
+});
+
+export const subtract = (a: Spending, b: Spending): Spending => ({
+  requests: a.requests - b.requests,
+  tokens: a.tokens - b.tokens,
+  cost: a.cost - b.cost,
+  premiumCost: a.premiumCost - b.premiumCost,
+});
+
+/** What an amount of consumption means for a key: at its rates, and told apart where the model is premium. */
+export function charge(
+  config: KeyConfig,
+  use: Estimate & { readonly model: string; readonly service: Service },
+  requests: number,
+): Spending {
+  const cost = Math.round(use.cost * rateOf(config, use.service));
+  const premiumCost = fitsAny(config.premiumModels, use.model) ? cost : 0;
+  return { requests, tokens: use.tokens, cost, premiumCost };
+}
+
+export const rateOf = (config: KeyConfig, service: Service): number => config.rates[service] ?? 1;
+
+const isOver = (tally: Tally, now: EpochMs) => now >= tally.end;
+
+/** The tallies as of now: those whose period is over begin anew. */
+export function current(tallies: Tallies, config: KeyConfig, timeZone: string, now: EpochMs): Tallies {
+  const { window, day, week } = tallies;
+  const windowOver = window !== null && isOver(window, now);
+  const dayOver = day === null || isOver(day, now);
+  const weekOver = week === null || isOver(week, now);
+  if (!windowOver && !dayOver && !weekOver) return tallies;
+  return {
+    ...tallies,
+    window: windowOver ? null : window,
+    day: dayOver ? { ...dayAt(now, timeZone), spent: NOTHING } : day,
+    week: weekOver
+      ? { ...weekAt(now, timeZone, config.weekStartDay, config.weekStartHour), spent: NOTHING }
+      : week,
+  };
+}
+
+/** A week that begins at another time is another week: what was spent in the one before the change is kept. */
+export function rescheduled(tallies: Tallies, config: KeyConfig, timeZone: string, now: EpochMs): Tallies {
+  if (tallies.week === null) return tallies;
+  const span = weekAt(now, timeZone, config.weekStartDay, config.weekStartHour);
+  const window =
+    tallies.window === null
+      ? null
+      : { ...tallies.window, end: tallies.window.start + config.windowMinutes * MINUTE_MS };
+  return { ...tallies, window, week: { ...tallies.week, ...span } };
+}
+
+/** Books spending in every period that runs now; it opens a window where none is open. Call `current` first. */
+export function spend(tallies: Tallies, spent: Spending, config: KeyConfig, now: EpochMs): Tallies {
+  const onto = (tally: Tally | null) =>
+    tally === null ? null : { ...tally, spent: add(tally.spent, spent) };
+  const opened = { start: now, end: now + config.windowMinutes * MINUTE_MS, spent: NOTHING };
+  const window = config.windowMinutes === 0 ? null : (tallies.window ?? opened);
+  return {
+    window: onto(window),
+    day: onto(tallies.day),
+    week: onto(tallies.week),
+    total: add(tallies.total, spent),
+  };
+}
+
+interface LimitRule {
+  readonly id: LimitId;
+  readonly unit: LimitStatus["unit"];
+  readonly measure: keyof Spending;
+  readonly period: keyof Tallies;
+  readonly limitOf: (config: KeyConfig) => number;
+  /** For people: "its daily budget of $5". */
+  readonly name: string;
+}
+
+const nano = (dollars: number): NanoDollars => Math.round(dollars * NANO_PER_DOLLAR);
+
+/** In the order in which they are checked: what a wait cannot help comes first. */
+const RULES: readonly LimitRule[] = [
+  {
+    id: "total_cost",
+    unit: "cost",
+    measure: "cost",
+    period: "total",
+    limitOf: (config) => nano(config.totalCost),
+    name: "total budget",
+  },
+  {
+    id: "weekly_premium_cost",
+    unit: "cost",
+    measure: "premiumCost",
+    period: "week",
+    limitOf: (config) => nano(config.weeklyPremiumCost),
+    name: "weekly budget for premium models",
+  },
+  {
+    id: "weekly_cost",
+    unit: "cost",
+    measure: "cost",
+    period: "week",
+    limitOf: (config) => nano(config.weeklyCost),
+    name: "weekly budget",
+  },
+  {
+    id: "daily_cost",
+    unit: "cost",
+    measure: "cost",
+    period: "day",
+    limitOf: (config) => nano(config.dailyCost),
+    name: "daily budget",
+  },
+  {
+    id: "window_requests",
+    unit: "requests",
+    measure: "requests",
+    period: "window",
+    limitOf: (config) => config.windowRequests,
+    name: "request limit",
+  },
+  {
+    id: "window_tokens",
+    unit: "tokens",
+    measure: "tokens",
+    period: "window",
+    limitOf: (config) => config.windowTokens,
+    name: "token limit",
+  },
+  {
+    id: "window_cost",
+    unit: "cost",
+    measure: "cost",
+    period: "window",
+    limitOf: (config) => nano(config.windowCost),
+    name: "cost limit",
+  },
+];
+
+interface Limit extends LimitStatus {
+  readonly rule: LimitRule;
+}
+
+/** The key's limits and how far each is used. Call `current` first. */
+export function limitsOf(tallies: Tallies, reserved: Spending, config: KeyConfig): Limit[] {
+  return RULES.flatMap((rule) => {
+    const limit = rule.limitOf(config);
+    if (limit === 0 || (rule.period === "window" && config.windowMinutes === 0)) return [];
+    const tally = rule.period === "total" ? { spent: tallies.total, end: null } : tallies[rule.period];
+    return [
+      {
+        id: rule.id,
+        unit: rule.unit,
+        limit,
+        used: tally?.spent[rule.measure] ?? 0,
+        reserved: reserved[rule.measure],
+        resetAt: tally?.end ?? null,
+        rule,
+      },
+    ];
+  });
+}
+
+export type Room =
+  | {
+      readonly kind: "free";
+      /** What is left of the tightest budget, running requests aside, at the key's rates; null: no budget. */
+      readonly left: NanoDollars | null;
+    }
+  /** Only running requests stand in the way: what they reserve and do not use comes back. */
+  | { readonly kind: "reserved"; readonly error: ErrorFacts }
+  | { readonly kind: "exhausted"; readonly error: ErrorFacts };
+
+/** Reservations come back when a request ends, which may be in a moment. */
+const RETRY_RESERVED_MS = 5000;
+
+/** Whether a request fits into everything the key may spend. */
+export function roomFor(limits: readonly Limit[], wanted: Spending, hard: boolean, now: EpochMs): Room {
+  let left: NanoDollars | null = null;
+  let reserved: Room | null = null;
+  for (const limit of limits) {
+    const need = wanted[limit.rule.measure];
+    const isHard = hard && limit.unit === "cost";
+    if (limit.rule.measure === "premiumCost" && need === 0) continue;
+    if (limit.used >= limit.limit || (!isHard && limit.used + need > limit.limit)) {
+      return { kind: "exhausted", error: exhausted(limit, now) };
+    }
+    const free = limit.limit - limit.used - limit.reserved;
+    if (isHard ? free <= 0 : need > free) reserved ??= { kind: "reserved", error: inUse(limit) };
+    if (limit.unit === "cost") left = Math.min(left ?? Infinity, free);
+  }
+  return reserved ?? { kind: "free", left };
+}
+
+const amount = ({ unit }: Limit, value: number): string =>
+  unit === "cost" ? `$${toDollars(value).toFixed(toDollars(value) < 1 ? 4 : 2)}` : `${String(value)} ${unit}`;
+
+function exhausted(limit: Limit, now: EpochMs): ErrorFacts {
+  const { rule, used, resetAt } = limit;
+  const isBudget = rule.unit === "cost" && rule.period !== "window";
+  const state =
+    used >= limit.limit
+      ? `has used its ${rule.name} of ${amount(limit, limit.limit)}`
+      : `has ${amount(limit, limit.limit - used)} left of its ${rule.name} of ${amount(limit, limit.limit)}, less than this request may need`;
+  const reset = resetAt === null ? "" : ` It begins anew at ${new Date(resetAt).toISOString()}.`;
+  return {
+    code: isBudget ? "budget_exhausted" : "rate_limited",
+    message: `This key ${state}.${reset}`,
+    retryAfterMs: resetAt === null ? null : Math.max(0, resetAt - now),
+    reason: rule.id,
+  };
+}
+
+const inUse = (limit: Limit): ErrorFacts => ({
+  code: "rate_limited",
+  message: `Requests of this key that are running may need what is left of its ${limit.rule.name} of ${amount(limit, limit.limit)}. Try again when one has ended.`,
+  retryAfterMs: RETRY_RESERVED_MS,
+  reason: `${limit.id}_reserved`,
+});

@@ -1,0 +1,156 @@
+/** A key's permits: made, kept alive, enlarged, and ended as exactly one record each. Pure. */
+import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
+import type { NanoDollars } from "../../worker/domain/money.ts";
+import { settlementOf, type AdmitRequest, type Settlement } from "../../worker/domain/permit.ts";
+import type { Service } from "../../worker/domain/service.ts";
+import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
+import * as limits from "./limits.ts";
+import { rolled, type Deployment, type KeyState, type Permit, type Step } from "./state.ts";
+
+/** A permit ends on its own this long after its last checkpoint, in ms; workers checkpoint at a third of it. */
+export const PERMIT_TTL_MS = 90_000;
+
+/** What is booked if nothing more is heard of a request than that it was admitted. */
+const draftOf = (state: KeyState, request: AdmitRequest): UsageRecord => ({
+  requestId: request.requestId,
+  keyId: state.config.id,
+  accountId: null,
+  provider: null,
+  protocol: request.protocol,
+  model: request.model,
+  requestedModel: request.model,
+  stream: request.stream,
+  status: 200,
+  outcome: "lost",
+  estimated: true,
+  startedAt: request.startedAt,
+  firstByteAt: null,
+  endedAt: request.startedAt,
+  attempts: 0,
+  tokens: NO_USAGE,
+  serviceTier: null,
+  cost: 0,
+  priceVersion: null,
+  error: "worker_lost",
+});
+
+export function permit(
+  state: KeyState,
+  request: AdmitRequest,
+  reserved: limits.Spending,
+  now: EpochMs,
+): KeyState {
+  const held: Permit = {
+    deadline: now + PERMIT_TTL_MS,
+    draft: draftOf(state, request),
+    service: request.service,
+    reserved,
+  };
+  return {
+    ...state,
+    permits: new Map(state.permits).set(request.requestId, held),
+    reserved: limits.add(state.reserved, reserved),
+    sweepAt: Math.min(state.sweepAt, held.deadline),
+    tallies: state.config.windowMinutes === 0 ? state.tallies : countRequest(state, now),
+  };
+}
+
+/** Requests count when they begin; what they consume counts when they end. */
+const countRequest = ({ tallies, config }: KeyState, now: EpochMs) =>
+  limits.spend(tallies, { ...limits.NOTHING, requests: 1 }, config, now);
+
+/** What an amount at the key's rates is at list price; null: the key is not charged at all. */
+export function atListPrice(state: KeyState, charged: NanoDollars, service: Service): NanoDollars | null {
+  const rate = limits.rateOf(state.config, service);
+  return rate === 0 ? null : Math.floor(charged / rate);
+}
+
+export function checkpoint(state: KeyState, drafts: readonly UsageRecord[], now: EpochMs): KeyState {
+  const permits = new Map(state.permits);
+  for (const draft of drafts) {
+    const held = permits.get(draft.requestId);
+    if (held !== undefined) permits.set(draft.requestId, { ...held, deadline: now + PERMIT_TTL_MS, draft });
+  }
+  return { ...state, permits };
+}
+
+/**
+ * A stream with a hard budget has used up its allowance: as much more as there is, up to twice what it cost so
+ * far. @param cost what it has cost, in nano-dollars at list price
+ */
+export function extend(
+  before: KeyState,
+  requestId: RequestId,
+  cost: NanoDollars,
+  { deployment, now }: { deployment: Deployment; now: EpochMs },
+): Step<NanoDollars> {
+  const state = rolled(before, deployment, now);
+  const held = state.permits.get(requestId);
+  if (held === undefined) return { state, decision: 0 };
+  const { service, reserved, draft } = held;
+  const wanted = limits.charge(
+    state.config,
+    { tokens: reserved.tokens, cost: 2 * cost, model: draft.requestedModel, service },
+    0,
+  );
+  const others = limits.subtract(state.reserved, reserved);
+  const room = limits.roomFor(limits.limitsOf(state.tallies, others, state.config), wanted, true, now);
+  const left = room.kind === "free" ? (room.left ?? Infinity) : 0;
+  const charged = Math.max(reserved.cost, Math.min(wanted.cost, left));
+  const extended = { ...wanted, cost: charged, premiumCost: Math.min(wanted.premiumCost, charged) };
+  return {
+    state: {
+      ...state,
+      permits: new Map(state.permits).set(requestId, { ...held, reserved: extended }),
+      reserved: limits.add(others, extended),
+    },
+    decision: atListPrice(state, charged, service) ?? Infinity,
+  };
+}
+
+/**
+ * Closes a record's permit and counts the record. The caller sees to it that a record comes here once; one
+ * without a permit counts too: the object may have lost its memory between the grant and its write.
+ */
+export function settle(
+  before: KeyState,
+  settlement: Omit<Settlement, "record">,
+  deployment: Deployment,
+  now: EpochMs,
+): KeyState {
+  const state = rolled(before, deployment, now);
+  const held = state.permits.get(settlement.requestId);
+  const permits = new Map(state.permits);
+  permits.delete(settlement.requestId);
+  const spent = limits.charge(state.config, settlement, 0);
+  return {
+    ...state,
+    permits,
+    reserved: held === undefined ? state.reserved : limits.subtract(state.reserved, held.reserved),
+    totals: {
+      requests: state.totals.requests + 1,
+      tokens: state.totals.tokens + settlement.tokens,
+      cost: state.totals.cost + settlement.cost,
+    },
+    tallies: limits.spend(state.tallies, spent, state.config, now),
+  };
+}
+
+/** Settles from its last checkpoint what a dead worker left behind. */
+export function sweep(before: KeyState, deployment: Deployment, now: EpochMs): Step<readonly Settlement[]> {
+  if (now < before.sweepAt) return { state: before, decision: [] };
+  const lost: Settlement[] = [];
+  let state = before;
+  for (const { deadline, draft, service } of before.permits.values()) {
+    if (deadline > now) continue;
+    const record: UsageRecord = { ...draft, outcome: "lost", estimated: true, endedAt: now };
+    const settlement = settlementOf(record, service);
+    state = settle(state, settlement, deployment, now);
+    lost.push(settlement);
+  }
+  const sweepAt = [...state.permits.values()].reduce(
+    (soonest, held) => Math.min(soonest, held.deadline),
+    Infinity,
+  );
+  return { state: { ...state, sweepAt }, decision: lost };
+}

@@ -1,0 +1,77 @@
+/** Whether a key may be used for a call at all, whatever it has spent: the first checks of an admission. Pure. */
+import type { ErrorFacts, RelayErrorCode } from "../../worker/domain/errors.ts";
+import type { EpochMs } from "../../worker/domain/ids.ts";
+import type { KeyConfig } from "../../worker/domain/key.ts";
+import type { AdmitRequest } from "../../worker/domain/permit.ts";
+import { fitsAny } from "../../worker/domain/wildcard.ts";
+
+const HOUR_MS = 3_600_000;
+const UNIT_MS = { hours: HOUR_MS, days: 24 * HOUR_MS } as const;
+
+export interface Life {
+  readonly config: KeyConfig;
+  /** Deleted by an admin: refuses for ever. */
+  readonly revoked: boolean;
+  /** First use, which begins an activation lifetime. */
+  readonly activatedAt: EpochMs | null;
+}
+
+/** The key's end: a fixed date, or its lifetime from first use, whichever comes first; null: none. */
+export function expiryOf({ config, activatedAt }: Life): EpochMs | null {
+  const { expiresAt, activation } = config;
+  const ends = expiresAt === null ? [] : [expiresAt];
+  if (activation !== null && activatedAt !== null) {
+    ends.push(activatedAt + activation.amount * UNIT_MS[activation.unit]);
+  }
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+/** Whether the key may be used at all. */
+export function isLive(life: Life, now: EpochMs): boolean {
+  const expiresAt = expiryOf(life);
+  return life.config.enabled && !life.revoked && (expiresAt === null || now < expiresAt);
+}
+
+const facts = (code: RelayErrorCode, message: string, reason?: string): ErrorFacts => ({
+  code,
+  message,
+  retryAfterMs: null,
+  ...(reason === undefined ? {} : { reason }),
+});
+
+/** What rules a call out, the first of: the key's life, its services, its clients, its models; null: nothing. */
+export function obstacle(life: Life, request: AdmitRequest, now: EpochMs): ErrorFacts | null {
+  const { config } = life;
+  // One message for every key that is not live, so that keys cannot be probed.
+  if (!isLive(life, now)) return facts("unauthenticated", "Invalid API key");
+  if (!allowsService(config, request)) {
+    return facts("permission_denied", `This key may not use ${request.service}.`, "service_not_allowed");
+  }
+  if (!allowsClient(config, request)) {
+    const allowed = [...config.clients, ...config.userAgents].join(", ");
+    return facts("permission_denied", `This key is only for: ${allowed}.`, "client_not_allowed");
+  }
+  if (!allowsModel(config, request.model)) {
+    return facts(
+      "permission_denied",
+      `This key may not use the model ${request.model}.`,
+      "model_not_allowed",
+    );
+  }
+  return null;
+}
+
+const allowsService = ({ permissions }: KeyConfig, { service }: AdmitRequest) =>
+  permissions.length === 0 || permissions.includes(service);
+
+function allowsClient({ clients, userAgents }: KeyConfig, { caller }: AdmitRequest): boolean {
+  if (clients.length === 0 && userAgents.length === 0) return true;
+  const isKnown = caller.client !== null && clients.includes(caller.client);
+  return isKnown || fitsAny(userAgents, caller.userAgent);
+}
+
+/** A blocked model is blocked whatever the list of allowed ones says. */
+export const allowsModel = (
+  { allowedModels, blockedModels }: Pick<KeyConfig, "allowedModels" | "blockedModels">,
+  model: string,
+): boolean => !fitsAny(blockedModels, model) && (allowedModels.length === 0 || fitsAny(allowedModels, model));

@@ -1,0 +1,79 @@
+/** Days and weeks of a time zone as spans of epoch time. Pure: the zone's rules come with the runtime. */
+import type { EpochMs } from "./ids.ts";
+
+/** Half-open. */
+export interface Span {
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const DAYS_OF_WEEK = 7;
+
+const FORMATS_MAX = 50;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    if (formats.size >= FORMATS_MAX) formats.clear();
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+    formats.set(timeZone, format);
+  }
+  return format;
+}
+
+/** The zone's wall clock at an instant, as if it were UTC. */
+function wallClock(at: EpochMs, timeZone: string): EpochMs {
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
+  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+}
+
+/** The instant at which the zone's clock shows a time; where a change of clocks skips it, the first one after. */
+function instantOf(wall: EpochMs, timeZone: string): EpochMs {
+  const guess = wall - (wallClock(wall, timeZone) - wall);
+  const instant = wall - (wallClock(guess, timeZone) - guess);
+  if (wallClock(instant, timeZone) === wall) return instant;
+  return Math.max(guess, instant);
+}
+
+/** The calendar day of an instant. */
+export function dayAt(at: EpochMs, timeZone: string): Span {
+  const midnight = Math.floor(wallClock(at, timeZone) / DAY_MS) * DAY_MS;
+  return { start: instantOf(midnight, timeZone), end: instantOf(midnight + DAY_MS, timeZone) };
+}
+
+/**
+ * The week of an instant, where weeks begin at an hour of a weekday.
+ *
+ * @param weekday 1 (Monday) to 7 (Sunday)
+ * @param hour 0 to 23
+ */
+export function weekAt(at: EpochMs, timeZone: string, weekday: number, hour: number): Span {
+  const wall = wallClock(at, timeZone);
+  const midnight = Math.floor(wall / DAY_MS) * DAY_MS;
+  // The epoch began on a Thursday, the fourth day.
+  const today = ((midnight / DAY_MS + 3) % DAYS_OF_WEEK) + 1;
+  const daysBack = (today - weekday + DAYS_OF_WEEK) % DAYS_OF_WEEK;
+  let start = midnight - daysBack * DAY_MS + hour * HOUR_MS;
+  if (start > wall) start -= DAYS_OF_WEEK * DAY_MS;
+  return {
+    start: instantOf(start, timeZone),
+    end: instantOf(start + DAYS_OF_WEEK * DAY_MS, timeZone),
+  };
+}
