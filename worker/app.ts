@@ -3,6 +3,7 @@ import { Hono, type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { adminApp } from "./admin/routes.ts";
 import { ERROR_STATUS, RelayError, type ErrorFacts } from "./domain/errors.ts";
+import { ROUTING_HEADER } from "./relay/story.ts";
 import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
 import { selfServiceRoutes } from "./relay/self-service.ts";
 
@@ -34,6 +35,8 @@ function respondWith(error: ErrorFacts, context: Context<AppEnv>): Response {
     "request-id": requestId,
     "x-relay-request-id": requestId,
   });
+  const story = context.get("story");
+  if (story?.isOpen === true) headers.set(ROUTING_HEADER, story.header);
   if (error.retryAfterMs !== null)
     headers.set("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
   return new Response(rendered.body, { status: rendered.status, headers });

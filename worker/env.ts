@@ -50,6 +50,15 @@ const envSchema = z.object({
   QUEUE_TIMEOUT_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
   /** Output tokens that one request holds back from its key's budgets while it runs, at most. */
   RESERVED_OUTPUT_TOKENS_MAX: z.coerce.number().int().min(0).max(1_000_000).default(32_000),
+  /** How long a conversation waits for its own account's rest to end before it moves to another, in ms; 0: never. */
+  SESSION_PATIENCE_MS: z.coerce.number().int().min(0).max(60_000).default(5000),
+  /**
+   * How long the beginning of a stream is held back until its first content, in ms, so that an error in its
+   * place is met by another account; 0: not at all. Only a stream that opens and then says nothing waits so long.
+   */
+  HOLD_BACK_MS: z.coerce.number().int().min(0).max(30_000).default(1000),
+  /** How long the way a request was routed is kept, in days. */
+  ROUTING_DAYS: z.coerce.number().int().min(0).max(365).default(7),
   /** How long a moved conversation stays where it went, in ms, renewed by use. */
   SESSION_TTL_MS: z.coerce
     .number()

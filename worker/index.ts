@@ -1,5 +1,6 @@
 /** The worker's entry: the environment is parsed here, once, and everything else is mounted in `app.ts`. */
 import { app } from "./app.ts";
+import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
 import { BadEnvironment, parseEnv } from "./env.ts";
 
@@ -24,6 +25,8 @@ export default {
     }
   },
   async scheduled(_controller, rawEnv) {
-    await rebuildSnapshots(parseEnv(rawEnv));
+    const env = parseEnv(rawEnv);
+    await rebuildSnapshots(env);
+    await forgetOldRouting(env, Date.now());
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

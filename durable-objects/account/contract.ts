@@ -7,6 +7,8 @@ import type { HandOver, LeaseDecision, LeaseRequest, Release } from "../../worke
 export interface AccountNews {
   readonly releases: readonly Release[];
   readonly renewals: readonly RequestId[];
+  /** People's messages whose answers have begun. */
+  readonly turnsAnswered: readonly RequestId[];
   readonly handOvers: readonly HandOver[];
 }
 

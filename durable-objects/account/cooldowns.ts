@@ -1,5 +1,6 @@
 /** How failures become cooldowns: one table of back-offs, and who is covered by what. Pure. */
-import type { Cooldown, CooldownReason, CooldownScope } from "../../worker/domain/account.ts";
+import type { AccountConfig } from "../../worker/domain/account.ts";
+import type { Cooldown, CooldownReason, CooldownScope } from "../../worker/domain/cooldown.ts";
 import type { EpochMs } from "../../worker/domain/ids.ts";
 
 const SECOND = 1000;
@@ -27,12 +28,17 @@ export const BACK_OFF = {
   network: { firstMs: 30 * SECOND, maxMs: 5 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
   timeout: { firstMs: MINUTE, maxMs: 5 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
   model: { firstMs: 10 * MINUTE, maxMs: 10 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
+  // Always comes with its end, the window's reset.
+  window_warning: { firstMs: HOUR, maxMs: HOUR, strikes: 1, windowMs: HOUR },
 } as const satisfies Record<CooldownReason, BackOff>;
 
 /** A cooldown and the failures that led to it; kept for a while after it ends, so that back-off can grow. */
 export interface Strike extends Cooldown {
   readonly lastFailureAt: EpochMs;
 }
+
+/** An account's own lengths instead of the table's, in seconds; 0: it never rests for this. */
+export type ChosenSeconds = AccountConfig["cooldownSeconds"];
 
 export type Strikes = ReadonlyMap<string, Strike>;
 
@@ -54,8 +60,18 @@ export interface Failure {
  * Counts a failure and cools down what it concerns. Failures of requests that were under way together count
  * once: they tell about one event.
  */
-export function strike(strikes: Strikes, failure: Failure, now: EpochMs): Strikes {
-  const backOff: BackOff = BACK_OFF[failure.reason];
+export function strike(
+  strikes: Strikes,
+  failure: Failure,
+  now: EpochMs,
+  chosenSeconds: ChosenSeconds = {},
+): Strikes {
+  const chosen = failure.reason === "window_warning" ? undefined : chosenSeconds[failure.reason];
+  if (chosen === 0) return strikes;
+  const backOff: BackOff = {
+    ...BACK_OFF[failure.reason],
+    ...(chosen === undefined ? {} : { firstMs: chosen * SECOND, maxMs: chosen * SECOND }),
+  };
   const id = idOf(failure.scope, failure.target, failure.reason);
   const before = strikes.get(id);
   const cooling = before !== undefined && before.until > now;

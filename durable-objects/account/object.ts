@@ -1,7 +1,7 @@
 /** The account object: loads, calls the state machine, keeps what it decided, wakes those who wait. */
 import { DurableObject } from "cloudflare:workers";
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
-import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
+import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
 import { createTokenCall } from "../../worker/net/token-call.ts";
@@ -9,11 +9,13 @@ import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
 import { parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { WaitingCalls } from "../waiting-calls.ts";
 import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
 import { active } from "./cooldowns.ts";
 import { CredentialKeeper } from "./credential.ts";
 import { maskCredential } from "./mask.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
+import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 
@@ -27,12 +29,13 @@ export class AccountObject extends DurableObject implements AccountContract {
   readonly #env: Env;
   readonly #sessions: SessionPointers;
   readonly #commit: GroupCommit;
-  readonly #waiting = new Map<RequestId, (grant: machine.Woken["grant"]) => void>();
+  readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
+    this.#wake();
+  });
   #state: machine.AccountState | null = null;
   #provider: Provider | null = null;
   #keeper: CredentialKeeper | null = null;
   #armedFor: EpochMs = Infinity;
-  #waitTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
@@ -61,18 +64,30 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state === null) return UNKNOWN;
     const now = Date.now();
     if (request.home && request.affinity !== null) {
-      const movedTo = this.#sessions.find(request.affinity, now);
-      if (movedTo !== null) return { kind: "moved", accountId: movedTo };
+      const livesAt = this.#sessions.find(request.affinity, now) ?? this.#settle(request, now);
+      if (livesAt !== null && livesAt !== this.#state.config.id) return { kind: "moved", accountId: livesAt };
     }
-    const { state, decision } = machine.lease(this.#state, request, now);
+    const { state, decision } = lease(this.#state, request, now);
     this.#apply(state);
     if (decision.kind === "refused") return decision;
     const grant = decision.kind === "waiting" ? await this.#waitFor(request.requestId) : decision;
-    return grant.kind === "refused" ? grant : this.#handOut(request.requestId, this.#state);
+    if (grant.kind === "refused") return grant;
+    const waitedMs = decision.kind === "waiting" ? Date.now() - now : 0;
+    return this.#handOut(request.requestId, this.#state, waitedMs);
+  }
+
+  /** A session that is new here lives where its group's policy put it; whoever comes first decides. */
+  #settle({ affinity, place }: LeaseRequest, now: EpochMs): AccountId | null {
+    if (place !== null && affinity !== null) this.#sessions.put(affinity, place, now);
+    return place;
   }
 
   /** The credential goes out with the lease; without a usable one there is no lease. */
-  async #handOut(requestId: RequestId, state: machine.AccountState): Promise<LeaseDecision> {
+  async #handOut(
+    requestId: RequestId,
+    state: machine.AccountState,
+    waitedMs: number,
+  ): Promise<LeaseDecision> {
     const { config } = state;
     const credential =
       this.#keeper === null ? null : (this.#keeper.current() ?? (await this.#keeper.fresh()));
@@ -89,31 +104,33 @@ export class AccountObject extends DurableObject implements AccountContract {
         credential: credential.credential,
         credentialVersion: credential.version,
         baseUrl: config.baseUrl,
-        scarce: !machine.hasSlot(state),
+        scarce: machine.isScarce(state),
+        active: state.slotsUsed,
+        waitedMs,
       },
     };
   }
 
   #end(requestId: RequestId): void {
     if (this.#state === null) return;
-    this.#apply(machine.release(this.#state, requestId, { kind: "neutral" }, Date.now()));
+    this.#apply(release(this.#state, { requestId, outcome: { kind: "neutral" }, windows: null }, Date.now()));
     this.#wake();
   }
 
-  #waitFor(requestId: RequestId): Promise<machine.Woken["grant"]> {
-    const { promise, resolve } = Promise.withResolvers<machine.Woken["grant"]>();
-    this.#waiting.set(requestId, resolve);
+  #waitFor(requestId: RequestId): Promise<Woken["grant"]> {
+    const answer = this.#waiting.wait(requestId);
     this.#armWaitTimer();
-    return promise;
+    return answer;
   }
 
   async news(news: AccountNews): Promise<void> {
     if (this.#state === null) return;
     const now = Date.now();
-    let state = news.renewals.length === 0 ? this.#state : machine.renew(this.#state, news.renewals, now);
-    for (const { requestId, outcome } of news.releases) {
-      state = machine.release(state, requestId, outcome, now);
-      this.#abandon(requestId);
+    let state = news.renewals.length === 0 ? this.#state : renew(this.#state, news.renewals, now);
+    for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
+    for (const each of news.releases) {
+      state = release(state, each, now);
+      this.#abandon(each.requestId);
     }
     for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);
     this.#apply(state);
@@ -122,10 +139,7 @@ export class AccountObject extends DurableObject implements AccountContract {
 
   /** A waiter whose client left is gone from the queue; its call must not hang. */
   #abandon(requestId: RequestId): void {
-    const resolve = this.#waiting.get(requestId);
-    if (resolve === undefined) return;
-    this.#waiting.delete(requestId);
-    resolve({ kind: "refused", reason: "full", retryAt: null, load: 0 });
+    this.#waiting.answer(requestId, { kind: "refused", reason: "full", retryAt: null, load: 0 });
   }
 
   async refresh(version: number): Promise<RefreshDecision> {
@@ -188,7 +202,8 @@ export class AccountObject extends DurableObject implements AccountContract {
       availability: this.#availability(now),
       cooldowns: active(this.#state.strikes, now),
       activeLeases: this.#state.leases.size,
-      waiting: this.#state.waiters.length,
+      windows: this.#state.windows,
+      waiting: this.#state.queue.waiters.length,
       sessions: this.#sessions.count,
       credential: maskCredential(this.#keeper?.credential),
       tokenExpiresAt: this.#keeper?.expiresAt ?? null,
@@ -211,7 +226,7 @@ export class AccountObject extends DurableObject implements AccountContract {
   }
 
   async erase(): Promise<void> {
-    for (const requestId of [...this.#waiting.keys()]) this.#abandon(requestId);
+    for (const requestId of this.#waiting.requestIds) this.#abandon(requestId);
     this.#state = null;
     this.#keeper = null;
     this.#sessions.forget();
@@ -240,25 +255,17 @@ export class AccountObject extends DurableObject implements AccountContract {
 
   #wake(): void {
     if (this.#state === null) return;
-    const { state, decision } = machine.wake(this.#state, Date.now());
+    const { state, decision } = wake(this.#state, Date.now());
     this.#apply(state);
-    for (const { requestId, grant } of decision) {
-      const resolve = this.#waiting.get(requestId);
-      this.#waiting.delete(requestId);
-      resolve?.(grant);
-    }
+    for (const { requestId, grant } of decision) this.#waiting.answer(requestId, grant);
     this.#armWaitTimer();
   }
 
-  /** Waiters' time limits are kept by a timer: while they wait, their calls keep the object in memory. */
   #armWaitTimer(): void {
-    if (this.#waitTimer !== null) clearTimeout(this.#waitTimer);
-    this.#waitTimer = null;
-    if (this.#state === null || this.#state.waiters.length === 0) return;
-    const delayMs = Math.max(1, machine.nextWakeAt(this.#state) - Date.now());
-    this.#waitTimer = setTimeout(() => {
-      this.#wake();
-    }, delayMs);
+    if (this.#state === null) return;
+    const now = Date.now();
+    const at = this.#state.queue.waiters.length === 0 ? Infinity : machine.nextWakeAt(this.#state, now);
+    this.#waiting.wakeAt(at, now);
   }
 
   #arm(): void {

@@ -1,27 +1,29 @@
 import { describe, expect, it } from "vitest";
-import type { AccountConfig } from "../../worker/domain/account.ts";
-import type { AccountId, RequestId } from "../../worker/domain/ids.ts";
+import { accountConfigSchema, type AccountConfig } from "../../worker/domain/account.ts";
+import type { RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseRequest } from "../../worker/domain/lease.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
-import { emptyState, lease, release } from "./state.ts";
+import { lease, release } from "./leases.ts";
+import { emptyState } from "./state.ts";
 
 const NOW = 1_900_000_000_000;
 
-const config = (maxConcurrency: number): AccountConfig => ({
-  id: "acc_00000000" as AccountId,
-  name: "test",
-  provider: "claude-console",
-  baseUrl: null,
-  tokenUrl: null,
-  priority: 50,
-  weight: 100,
-  maxConcurrency,
-  groups: [],
-  models: [],
-  enabled: true,
-  createdAt: NOW,
-  updatedAt: NOW,
-});
+const config = (maxConcurrency: number): AccountConfig =>
+  accountConfigSchema.parse({
+    id: "acc_00000000",
+    name: "test",
+    provider: "claude-console",
+    baseUrl: null,
+    tokenUrl: null,
+    priority: 50,
+    weight: 100,
+    maxConcurrency,
+    groups: [],
+    models: [],
+    enabled: true,
+    createdAt: NOW,
+    updatedAt: NOW,
+  });
 
 const request: LeaseRequest = {
   requestId: "req_00000000" as RequestId,
@@ -29,6 +31,8 @@ const request: LeaseRequest = {
   model: "m",
   modelFamily: null,
   home: false,
+  place: null,
+  userTurn: false,
   takesSlot: true,
   waitMs: 0,
 };
@@ -56,7 +60,9 @@ describe("isWorthWriting", () => {
       message: "",
     } as const;
     const before = used(0);
-    expect(isWorthWriting(before, release(before, request.requestId, outcome, NOW))).toBe(true);
+    expect(
+      isWorthWriting(before, release(before, { requestId: request.requestId, outcome, windows: null }, NOW)),
+    ).toBe(true);
   });
 
   it("is true of the last use once a minute", () => {

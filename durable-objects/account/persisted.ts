@@ -17,10 +17,18 @@ const strikeSchema = z.object({
   lastFailureAt: z.number(),
 });
 
+const windowSchema = z.object({
+  id: z.string(),
+  status: z.enum(["allowed", "warning", "rejected"]).nullable(),
+  utilization: z.number().nullable(),
+  resetAt: z.number().nullable(),
+});
+
 const persistedSchema = z.object({
   config: accountConfigSchema,
   leases: z.array(z.tuple([requestIdSchema, z.number(), z.boolean()])),
   strikes: z.array(z.tuple([z.string(), strikeSchema])),
+  windows: z.array(windowSchema).default([]),
   stopped: z.string().nullable(),
   lastUsedAt: z.number().nullable(),
 });
@@ -30,6 +38,7 @@ export const toRow = (state: AccountState): z.input<typeof persistedSchema> => (
   config: state.config,
   leases: [...state.leases].map(([id, held]) => [id, held.deadline, held.takesSlot]),
   strikes: [...state.strikes],
+  windows: [...state.windows],
   stopped: state.stopped,
   lastUsedAt: state.lastUsedAt,
 });
@@ -44,6 +53,7 @@ export function fromRow(row: unknown): AccountState | null {
     slotsUsed: leases.filter(([, held]) => held.takesSlot).length,
     sweepAt: leases.reduce((soonest, [, held]) => Math.min(soonest, held.deadline), Infinity),
     strikes: new Map(stored.strikes),
+    windows: stored.windows,
     stopped: stored.stopped,
     lastUsedAt: stored.lastUsedAt,
   };
@@ -60,5 +70,6 @@ export const isWorthWriting = (before: AccountState | null, after: AccountState)
   before?.config !== after.config ||
   before.strikes !== after.strikes ||
   before.stopped !== after.stopped ||
+  before.windows !== after.windows ||
   minuteOf(before.lastUsedAt) !== minuteOf(after.lastUsedAt) ||
   (after.config.maxConcurrency > 0 && before.leases !== after.leases);

@@ -1,27 +1,38 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AccountConfig } from "../../worker/domain/account.ts";
-import type { AccountId, RequestId } from "../../worker/domain/ids.ts";
+import type { RequestId } from "../../worker/domain/ids.ts";
 import type { AttemptOutcome, LeaseRequest } from "../../worker/domain/lease.ts";
-import * as machine from "./state.ts";
+import { accountConfigSchema } from "../../worker/domain/account.ts";
+import * as leases from "./leases.ts";
+import * as state_ from "./state.ts";
+
+const machine = {
+  ...state_,
+  ...leases,
+  release: (state: state_.AccountState, requestId: RequestId, outcome: AttemptOutcome, now: number) =>
+    leases.release(state, { requestId, outcome, windows: null }, now),
+};
 
 const NOW = 1_900_000_000_000;
 const MODEL = "claude-sonnet-4-5";
 
 const config = (overrides: Partial<AccountConfig> = {}): AccountConfig => ({
-  id: "acc_00000000" as AccountId,
-  name: "test",
-  provider: "claude-console",
-  baseUrl: null,
-  tokenUrl: null,
-  priority: 50,
-  weight: 100,
-  maxConcurrency: 2,
-  groups: [],
-  models: [],
-  enabled: true,
-  createdAt: NOW,
-  updatedAt: NOW,
+  ...accountConfigSchema.parse({
+    id: "acc_00000000",
+    name: "test",
+    provider: "claude-console",
+    baseUrl: null,
+    tokenUrl: null,
+    priority: 50,
+    weight: 100,
+    maxConcurrency: 2,
+    groups: [],
+    models: [],
+    enabled: true,
+    createdAt: NOW,
+    updatedAt: NOW,
+  }),
   ...overrides,
 });
 
@@ -33,6 +44,8 @@ const ask = (number: number, overrides: Partial<LeaseRequest> = {}): LeaseReques
   model: MODEL,
   modelFamily: "sonnet",
   home: false,
+  place: null,
+  userTurn: false,
   takesSlot: true,
   waitMs: 0,
   ...overrides,
@@ -109,7 +122,7 @@ describe("release", () => {
 
   it("of a request that waits takes it out of the queue", () => {
     const waiting = machine.lease(holding(2), ask(7, { waitMs: 1000 }), NOW).state;
-    expect(machine.release(waiting, requestId(7), { kind: "neutral" }, NOW).waiters).toEqual([]);
+    expect(machine.release(waiting, requestId(7), { kind: "neutral" }, NOW).queue.waiters).toEqual([]);
   });
 });
 
@@ -119,7 +132,7 @@ describe("wake", () => {
     state = machine.lease(state, ask(8, { waitMs: 5000 }), NOW).state;
     const { state: next, decision } = machine.wake(state, NOW + 1000);
     expect(decision).toMatchObject([{ requestId: requestId(7), grant: { kind: "refused", reason: "full" } }]);
-    expect(next.waiters).toHaveLength(1);
+    expect(next.queue.waiters).toHaveLength(1);
   });
 
   it("sends those who wait elsewhere when the account cools down", () => {
@@ -133,7 +146,7 @@ describe("wake", () => {
 
 describe("availability", () => {
   it("says for every state whether the account can be scheduled, and why not", () => {
-    const kind = (state: machine.AccountState) => machine.availability(state, NOW).kind;
+    const kind = (state: state_.AccountState) => machine.availability(state, NOW).kind;
     expect(kind(machine.emptyState(config()))).toBe("available");
     expect(kind(holding(2))).toBe("full");
     expect(kind(machine.emptyState(config({ enabled: false })))).toBe("disabled");
@@ -214,10 +227,10 @@ describe("any history of calls", () => {
               break;
           }
           expect(state.slotsUsed).toBe([...state.leases.values()].filter((held) => held.takesSlot).length);
-          expect(new Set(state.waiters.map(({ request }) => request.requestId))).toEqual(waiting);
+          expect(new Set(state.queue.waiters.map(({ request }) => request.requestId))).toEqual(waiting);
         }
         const end = machine.wake(machine.sweep(state, now + 200_000), now + 200_000);
-        expect(end.state.waiters).toEqual([]);
+        expect(end.state.queue.waiters).toEqual([]);
         expect([...end.state.leases.values()].every(({ deadline }) => deadline > now + 200_000)).toBe(true);
       }),
       { numRuns: 500 },

@@ -32,6 +32,7 @@ const draftOf = (state: KeyState, request: AdmitRequest): UsageRecord => ({
   cost: 0,
   priceVersion: null,
   error: "worker_lost",
+  routing: null,
 });
 
 export function permit(

@@ -1,6 +1,7 @@
 /** Whether a key may be used for a call at all, whatever it has spent: the first checks of an admission. Pure. */
 import type { ErrorFacts, RelayErrorCode } from "../../worker/domain/errors.ts";
 import type { EpochMs } from "../../worker/domain/ids.ts";
+import { allowsModel } from "../../worker/domain/key-limits.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { fitsAny } from "../../worker/domain/wildcard.ts";
@@ -69,9 +70,3 @@ function allowsClient({ clients, userAgents }: KeyConfig, { caller }: AdmitReque
   const isKnown = caller.client !== null && clients.includes(caller.client);
   return isKnown || fitsAny(userAgents, caller.userAgent);
 }
-
-/** A blocked model is blocked whatever the list of allowed ones says. */
-export const allowsModel = (
-  { allowedModels, blockedModels }: Pick<KeyConfig, "allowedModels" | "blockedModels">,
-  model: string,
-): boolean => !fitsAny(blockedModels, model) && (allowedModels.length === 0 || fitsAny(allowedModels, model));

@@ -53,6 +53,7 @@ const record = (number: number, overrides: Partial<UsageRecord> = {}): UsageReco
   cost: 0,
   priceVersion: null,
   error: null,
+  routing: null,
   ...overrides,
 });
 

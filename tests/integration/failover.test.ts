@@ -1,6 +1,6 @@
 /** What each upstream signal means for the account and for the client: the classification table, row by row. */
 import { describe, expect, it } from "vitest";
-import type { CooldownReason } from "../../worker/domain/account.ts";
+import type { CooldownReason } from "../../worker/domain/cooldown.ts";
 import {
   errorBody,
   forbidden,

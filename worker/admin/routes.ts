@@ -2,10 +2,12 @@
 import { Hono } from "hono";
 import { accountRoutes } from "./accounts.ts";
 import type { AdminEnv } from "./context.ts";
+import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
 import { providerRoutes } from "./providers.ts";
+import { requestRoutes } from "./requests.ts";
 import { requireAdmin, sessionRoutes } from "./session.ts";
 import { usageRoutes } from "./usage.ts";
 
@@ -15,7 +17,9 @@ const signedIn = new Hono<AdminEnv>()
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)
   .route("/accounts", accountRoutes)
+  .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
+  .route("/requests", requestRoutes)
   .route("/usage", usageRoutes);
 
 export const adminApp = new Hono<AdminEnv>().route("/", sessionRoutes).route("/", signedIn);

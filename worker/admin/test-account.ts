@@ -29,6 +29,8 @@ export async function testAccount(env: Env, config: AccountConfig): Promise<Test
     model: "",
     modelFamily: null,
     home: false,
+    place: null,
+    userTurn: false,
     takesSlot: false,
     waitMs: 0,
   });
@@ -41,8 +43,9 @@ export async function testAccount(env: Env, config: AccountConfig): Promise<Test
     return await call(env, decision.lease);
   } finally {
     await object.news({
-      releases: [{ requestId, outcome: { kind: "neutral" } }],
+      releases: [{ requestId, outcome: { kind: "neutral" }, windows: null }],
       renewals: [],
+      turnsAnswered: [],
       handOvers: [],
     });
   }

@@ -1,6 +1,9 @@
 /** Upstream accounts: what an admin enters, what the relay schedules by, what the account's object keeps. Pure. */
 import { z } from "zod";
 import { accountIdSchema, type AccountId, type EpochMs } from "./ids.ts";
+import { groupSchema } from "./group.ts";
+import { PROTECTED_REASONS } from "./cooldown.ts";
+import type { Availability, Cooldown, LimitWindow } from "./cooldown.ts";
 import { nameSchema, upstreamUrlSchema } from "./text.ts";
 
 /** 1 is tried first. */
@@ -12,7 +15,29 @@ const maxConcurrency = z.int().min(0).max(10_000);
 const groups = z.array(nameSchema).max(50);
 /** Models this account may serve, `*` as a wildcard; empty: all. */
 const models = z.array(z.string().min(1).max(200)).max(500);
+/** What to ask the upstream for where a client asks for a model of the left; `*` is a wildcard there. */
+const modelMap = z
+  .record(z.string().min(1).max(200), z.string().min(1).max(200))
+  .refine((map) => Object.keys(map).length <= 200, "must not have more than 200 entries");
+/** Requests that may wait for a slot: this many, or this many times the slots, whichever is more. */
+const queueLength = z.int().min(0).max(1000);
+const queueMultiple = z.number().min(0).max(10);
+/** Longest wait here in ms; null: as long as the request may wait anywhere. */
+const queueTimeoutMs = z.int().min(1000).max(600_000).nullable();
+/**
+ * A person's new messages go to the account one after the other, with a pause between them, as one person's
+ * would; what a tool answers does not wait. null: off.
+ */
+const userTurns = z
+  .object({ delayMs: z.int().min(0).max(60_000), timeoutMs: z.int().min(1000).max(300_000) })
+  .nullable();
+/** Rests while the upstream warns that the five-hour window is nearly used up. */
+const stopOnWarning = z.boolean();
+/** How long the account rests after each kind of failure, in seconds; 0: not at all. Absent: as the table says. */
+const cooldownSeconds = z.partialRecord(z.enum(PROTECTED_REASONS), z.int().min(0).max(86_400));
 const credential = z.record(z.string().max(100), z.unknown());
+
+const QUEUE_LENGTH_DEFAULT = 100;
 
 export const accountInputSchema = z.object({
   name: nameSchema,
@@ -25,6 +50,13 @@ export const accountInputSchema = z.object({
   maxConcurrency: maxConcurrency.default(0),
   groups: groups.default([]),
   models: models.default([]),
+  modelMap: modelMap.default({}),
+  queueLength: queueLength.default(QUEUE_LENGTH_DEFAULT),
+  queueMultiple: queueMultiple.default(0),
+  queueTimeoutMs: queueTimeoutMs.default(null),
+  userTurns: userTurns.default(null),
+  stopOnWarning: stopOnWarning.default(false),
+  cooldownSeconds: cooldownSeconds.default({}),
   enabled: z.boolean().default(true),
 });
 export type AccountInput = z.infer<typeof accountInputSchema>;
@@ -40,6 +72,13 @@ export const accountPatchSchema = z.object({
   maxConcurrency: maxConcurrency.optional(),
   groups: groups.optional(),
   models: models.optional(),
+  modelMap: modelMap.optional(),
+  queueLength: queueLength.optional(),
+  queueMultiple: queueMultiple.optional(),
+  queueTimeoutMs: queueTimeoutMs.optional(),
+  userTurns: userTurns.optional(),
+  stopOnWarning: stopOnWarning.optional(),
+  cooldownSeconds: cooldownSeconds.optional(),
   enabled: z.boolean().optional(),
 });
 export type AccountPatch = z.infer<typeof accountPatchSchema>;
@@ -56,6 +95,13 @@ export const accountConfigSchema = z.object({
   maxConcurrency: z.number(),
   groups: z.array(z.string()),
   models: z.array(z.string()),
+  modelMap: modelMap.default({}),
+  queueLength: queueLength.default(QUEUE_LENGTH_DEFAULT),
+  queueMultiple: queueMultiple.default(0),
+  queueTimeoutMs: queueTimeoutMs.default(null),
+  userTurns: userTurns.default(null),
+  stopOnWarning: stopOnWarning.default(false),
+  cooldownSeconds: cooldownSeconds.default({}),
   enabled: z.boolean(),
   createdAt: z.number(),
   updatedAt: z.number(),
@@ -70,6 +116,8 @@ export const directoryEntrySchema = accountConfigSchema.pick({
   weight: true,
   groups: true,
   models: true,
+  modelMap: true,
+  userTurns: true,
   enabled: true,
 });
 export type DirectoryEntry = Readonly<z.infer<typeof directoryEntrySchema>>;
@@ -78,50 +126,17 @@ export const directorySchema = z.object({
   /** Grows with each change; an older snapshot never replaces a newer one. */
   version: z.number(),
   accounts: z.array(directoryEntrySchema),
+  groups: z.array(groupSchema).default([]),
 });
 export type Directory = Readonly<z.infer<typeof directorySchema>>;
-
-/** Why an account, or a part of it, is not chosen for a while. */
-export type CooldownReason =
-  | "rate_limited"
-  | "overloaded"
-  | "unauthorized"
-  | "forbidden"
-  | "payment"
-  | "unavailable"
-  | "server_error"
-  | "network"
-  | "timeout"
-  | "model";
-
-/** What a cooldown covers: the whole account, one model family of it, or one model. */
-export type CooldownScope = "account" | "modelFamily" | "model";
-
-/** Time in which an account, or one model family or model of it, is not chosen. */
-export interface Cooldown {
-  readonly scope: CooldownScope;
-  /** The family or the model; null for the whole account. */
-  readonly target: string | null;
-  readonly reason: CooldownReason;
-  /** What the upstream said, without secrets. */
-  readonly message: string;
-  readonly until: EpochMs;
-  /** Consecutive failures of this kind: the back-off doubles with each. */
-  readonly strikes: number;
-}
-
-/** The one answer to "can it be scheduled now, and if not, why and until when". */
-export type Availability =
-  | { readonly kind: "available" }
-  | { readonly kind: "full"; readonly waiting: number }
-  | { readonly kind: "cooling"; readonly cooldown: Cooldown }
-  | { readonly kind: "disabled"; readonly reason: string };
 
 /** What an account's object tells the admin: running state, and the credential only in masked form. */
 export interface AccountStatus {
   readonly id: AccountId;
   readonly availability: Availability;
   readonly cooldowns: readonly Cooldown[];
+  /** The upstream's own limits, as its last answer told them. */
+  readonly windows: readonly LimitWindow[];
   readonly activeLeases: number;
   readonly waiting: number;
   readonly sessions: number;

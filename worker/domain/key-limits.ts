@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CLIENTS } from "./client-identity.ts";
 import { SERVICES } from "./service.ts";
+import { fitsAny } from "./wildcard.ts";
 
 const PATTERNS_MAX = 200;
 const pattern = z.string().trim().min(1).max(200);
@@ -76,3 +77,11 @@ export const LIMIT_IDS = [
   "window_cost",
 ] as const;
 export type LimitId = (typeof LIMIT_IDS)[number];
+
+/** A blocked model is blocked whatever the list of allowed ones says. */
+export const allowsModel = (
+  lists: { readonly allowedModels: readonly string[]; readonly blockedModels: readonly string[] },
+  model: string,
+): boolean =>
+  !fitsAny(lists.blockedModels, model) &&
+  (lists.allowedModels.length === 0 || fitsAny(lists.allowedModels, model));

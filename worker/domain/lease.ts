@@ -1,5 +1,5 @@
 /** The right to one slot of one account until a deadline, and what an account's object answers. Pure. */
-import type { CooldownReason } from "./account.ts";
+import type { CooldownReason, LimitWindow } from "./cooldown.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "./ids.ts";
 
 export type RefusalReason = "full" | CooldownReason | "disabled";
@@ -12,8 +12,15 @@ export interface LeaseRequest {
   readonly modelFamily: string | null;
   /** This account is the session's home: it answers `moved` when it handed the session over. */
   readonly home: boolean;
+  /**
+   * Where a session that is new here should live, chosen by the policy of its group: its home notes it and sends
+   * the session there. null: it lives at home.
+   */
+  readonly place: AccountId | null;
   /** False for calls that occupy no slot, such as counting tokens. */
   readonly takesSlot: boolean;
+  /** A person's new message, not a tool's answer: where the account says so, these go one after the other. */
+  readonly userTurn: boolean;
   /** How long to wait for a slot in the account's queue, in ms; 0: answer at once. */
   readonly waitMs: number;
 }
@@ -30,6 +37,10 @@ export interface Lease {
   readonly baseUrl: string | null;
   /** The account's last slot: others wait or go elsewhere until it comes back. */
   readonly scarce: boolean;
+  /** Leases of the account that are held now, this one among them. */
+  readonly active: number;
+  /** Time spent in the account's queue, in ms. */
+  readonly waitedMs: number;
 }
 
 export type LeaseDecision =
@@ -63,6 +74,8 @@ export type AttemptOutcome =
 export interface Release {
   readonly requestId: RequestId;
   readonly outcome: AttemptOutcome;
+  /** What the answer said of the account's limits; null: nothing new. */
+  readonly windows: readonly LimitWindow[] | null;
 }
 
 /** A session's forwarding pointer, kept by its home while another account serves it. */

@@ -1,6 +1,7 @@
 /** What a request consumed, and the record it is booked as. Pure. */
 import type { AccountId, EpochMs, KeyId, RequestId } from "./ids.ts";
 import type { NanoDollars } from "./money.ts";
+import type { Routing } from "./routing.ts";
 import type { ProtocolId } from "./protocol-id.ts";
 
 /** Token counts in one normal form: every count excludes the others, so their sum is the total. */
@@ -96,10 +97,15 @@ export interface UsageRecord {
   readonly priceVersion: string | null;
   /** Why it did not complete, as a relay error code or an upstream error type. */
   readonly error: string | null;
+  /** How it found its account; null: nothing is known of it any more. */
+  readonly routing: Routing | null;
 }
 
-/** A record as the admin API shows it. */
-export type UsageView = UsageRecord & {
+/** A record as the admin API lists it. */
+export type UsageView = Omit<UsageRecord, "routing"> & {
   readonly keyName: string | null;
   readonly accountName: string | null;
 };
+
+/** One record with all that is known of it. */
+export type RequestView = UsageView & Pick<UsageRecord, "routing">;

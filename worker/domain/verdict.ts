@@ -1,12 +1,16 @@
 /** What an upstream's answer means. Pure. */
-import type { CooldownReason, CooldownScope } from "./account.ts";
+import type { CooldownReason, CooldownScope } from "./cooldown.ts";
 import type { ErrorFacts } from "./errors.ts";
 import type { EpochMs } from "./ids.ts";
 
 export type Verdict =
   | { readonly kind: "deliver" }
   /** The client's fault: the upstream's own answer is passed on, nobody retries. */
-  | { readonly kind: "reject" }
+  | {
+      readonly kind: "reject";
+      /** It refused what an earlier account made and only that one can read; without it, it may serve. */
+      readonly bound: boolean;
+    }
   /** Stale credential: refresh once and try the same account again. */
   | { readonly kind: "refresh"; readonly message: string }
   | {

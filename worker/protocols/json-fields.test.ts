@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseAt, spliceValue, topLevelFields } from "./json-fields.ts";
+import { parseAt, spliceJson, topLevelFields } from "./json-fields.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -78,11 +78,11 @@ describe("topLevelFields", () => {
   });
 });
 
-describe("spliceValue", () => {
+describe("spliceJson", () => {
   it("replaces one value and leaves every other byte", () => {
     const bytes = bytesOf('{ "a" : 1.50, "model":"old" , "t":"é😀" }');
     const range = topLevelFields(bytes).get("model");
-    expect(range && textOf(spliceValue(bytes, range, 'n"ew'))).toBe(
+    expect(range && textOf(spliceJson(bytes, range, 'n"ew'))).toBe(
       '{ "a" : 1.50, "model":"n\\"ew" , "t":"é😀" }',
     );
   });

@@ -146,7 +146,7 @@ export function parseAt(bytes: Uint8Array, range: FieldRange): unknown {
 }
 
 /** The bytes with one value replaced and all else as it was. */
-export function spliceValue(bytes: Uint8Array, range: FieldRange, value: string): Uint8Array {
+export function spliceJson(bytes: Uint8Array, range: FieldRange, value: unknown): Uint8Array {
   const replacement = new TextEncoder().encode(JSON.stringify(value));
   const spliced = new Uint8Array(bytes.length - (range.end - range.start) + replacement.length);
   spliced.set(bytes.subarray(0, range.start));

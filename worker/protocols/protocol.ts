@@ -61,6 +61,10 @@ export interface Protocol {
   readonly routes: readonly ProtocolRoute[];
   /** @throws RelayError `invalid_request` when the body is not a call of this protocol */
   parse(body: Uint8Array, headers: Headers): ParsedCall;
+  /** Whether the last word is a person's, and not a tool's answer. Looks at the whole conversation. */
+  isUserTurn(body: Uint8Array): boolean;
+  /** The call without what only the account that made it can read; null: there is nothing of the kind. */
+  withoutBoundParts(body: Uint8Array): { readonly body: Uint8Array; readonly removed: string } | null;
   createStreamReader(): UsageReader;
   /** Usage of a complete JSON answer; never throws on what an upstream may send. */
   readAnswer(body: Uint8Array): UsageReading;

@@ -1,5 +1,6 @@
 /** The interface of one kind of upstream account: what varies between accounts, and nothing more. */
 import type { z } from "zod";
+import type { LimitWindow } from "../domain/cooldown.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import type { TokenCall } from "../domain/token-call.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
@@ -63,6 +64,8 @@ export interface ProviderSpec<Credential> {
   createRequest(call: UpstreamCall, credential: Credential, baseUrl: string | null): UpstreamRequest;
   /** The only place where a status code or a limit header is interpreted. Total over 100 to 599. */
   judge(answer: AnswerFacts, now: EpochMs): Verdict;
+  /** The account's limits as an answer's headers tell them; null: they say nothing. */
+  readWindows(headers: Headers, now: EpochMs): readonly LimitWindow[] | null;
   /** What an error event inside a 200 means before any content was sent. */
   judgeEvent(errorType: string, message: string): Verdict;
   /** When the credential stops working; null: never. */

@@ -3,7 +3,10 @@ import { RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
 import type { Lease, LeaseDecision, LeaseRequest, RefusalReason } from "../domain/lease.ts";
 import type { Verdict } from "../domain/verdict.ts";
+import { accountsSeen } from "./accounts-seen.ts";
 import { askObject, type Ports } from "./ports.ts";
+import type { Choice } from "./schedule.ts";
+import type { Story } from "./story.ts";
 
 /** Refusals are remembered at most this long, so that an account which a person mends is asked again soon. */
 const REMEMBERED_MS_MAX = 10_000;
@@ -16,15 +19,20 @@ interface Refusal {
 
 const remembered = new Map<string, Refusal & { readonly until: EpochMs }>();
 
+/** What a call is at one account: the model asked for there, and the limits that it counts against. */
+export interface Target {
+  readonly model: string;
+  readonly modelFamily: string | null;
+}
+
 export interface AcquireRequest {
   readonly requestId: RequestId;
   /** Scoped to the model's family: a session may move for one family and stay for another. */
   readonly affinity: Affinity | null;
-  readonly model: string;
-  readonly familyOf: (account: AccountId) => string | null;
+  readonly targetOf: (account: AccountId) => Target;
   readonly takesSlot: boolean;
-  /** Best first; the first is the session's home. */
-  readonly ranked: readonly AccountId[];
+  readonly userTurn: boolean;
+  readonly choice: Choice;
   /** Until when to wait for a slot. */
   readonly deadline: EpochMs;
 }
@@ -34,14 +42,17 @@ export type Acquired =
 
 export class Acquisition {
   readonly #request: AcquireRequest;
+  readonly #story: Story;
   readonly #ports: Ports;
   readonly #refusals = new Map<AccountId, Refusal & { readonly load: number }>();
   /** Where the session's home said the session lives now. */
   #movedTo: AccountId | null = null;
   #asking: AccountId | null = null;
+  #hasStayed = false;
 
-  constructor(request: AcquireRequest, ports: Ports) {
+  constructor(request: AcquireRequest, story: Story, ports: Ports) {
     this.#request = request;
+    this.#story = story;
     this.#ports = ports;
   }
 
@@ -55,12 +66,22 @@ export class Acquisition {
   }
 
   get home(): AccountId | null {
-    return this.#request.affinity === null ? null : (this.#request.ranked[0] ?? null);
+    return this.#request.choice.home;
   }
 
   /** The account that serves the session when nothing is wrong. */
   get expected(): AccountId | null {
     return this.#movedTo ?? this.home;
+  }
+
+  /** What the call is at an account. */
+  targetAt(account: AccountId): Target {
+    return this.#request.targetOf(account);
+  }
+
+  /** A person's message, whose answer's beginning lets the next one go. */
+  get userTurn(): boolean {
+    return this.#request.userTurn;
   }
 
   /** The session should stay where it was served: its account refused it for a reason that lasts. */
@@ -80,20 +101,36 @@ export class Acquisition {
 
   async next(): Promise<Acquired> {
     for (;;) {
-      const lease = (await this.#askInOrder()) ?? (await this.#waitWhereShortest());
+      const lease = (await this.#stay()) ?? (await this.#askInOrder()) ?? (await this.#waitWhereShortest());
       if (lease === "again") continue;
       if (lease !== null) return { kind: "leased", lease };
       return { kind: "none", error: explain([...this.#refusals.values()], this.#ports.now()) };
     }
   }
 
+  /** The session's home is asked first, whatever the order: it knows where the session lives. */
   async #askInOrder(): Promise<Lease | null> {
-    for (const account of this.#request.ranked) {
+    const { accounts, home } = this.#request.choice;
+    for (const account of home === null ? accounts : new Set([home, ...accounts])) {
       if (this.#refusals.has(account)) continue;
-      const lease = await this.#ask(account, 0);
+      const lease = (await this.#ask(account, 0)) ?? (await this.#stay());
       if (lease !== null) return lease;
     }
     return null;
+  }
+
+  /** A conversation whose account rests for a moment waits for it: moving would cost its prompt cache. */
+  async #stay(): Promise<Lease | null> {
+    const { expected } = this;
+    const retryAt = expected === null ? null : (this.#refusals.get(expected)?.retryAt ?? null);
+    if (expected === null || retryAt === null || this.#hasStayed) return null;
+    const waitMs = Math.max(0, retryAt - this.#ports.now());
+    if (waitMs > this.#ports.env.SESSION_PATIENCE_MS) return null;
+    this.#hasStayed = true;
+    await scheduler.wait(waitMs);
+    this.#ports.watch.throwIfGone();
+    this.#story.note({ kind: "stayed", account: expected, waitedMs: waitMs });
+    return this.#ask(expected, 0);
   }
 
   async #ask(account: AccountId, waitMs: number): Promise<Lease | null> {
@@ -102,34 +139,46 @@ export class Acquisition {
     const decision = known ?? (await this.#lease(account, isHome, waitMs).catch(unreachable));
     switch (decision.kind) {
       case "granted":
-        this.#refusals.delete(account);
-        return decision.lease;
+        return this.#granted(decision.lease);
       case "moved":
+        this.#story.note({ kind: "moved", account: decision.accountId });
         return this.#follow(account, decision.accountId);
-      case "refused":
+      case "refused": {
+        const { reason, retryAt } = decision;
+        this.#story.note({ kind: "refused", account, reason, retryAt, remembered: known !== null });
         this.#refusals.set(account, decision);
         this.#remember(account, decision);
         return null;
+      }
     }
+  }
+
+  #granted(lease: Lease): Lease {
+    const { accountId, active, waitedMs } = lease;
+    this.#refusals.delete(accountId);
+    accountsSeen.leased(accountId, active, this.#ports.now());
+    this.#story.note({ kind: "leased", account: accountId, model: this.targetAt(accountId).model, waitedMs });
+    return lease;
   }
 
   /** The home sent the session elsewhere. If that account cannot serve it, the others are asked in order. */
   async #follow(home: AccountId, to: AccountId): Promise<Lease | null> {
     this.#movedTo = to;
-    const known = this.#refusals.has(to) || !this.#request.ranked.includes(to) || to === home;
+    const known = this.#refusals.has(to) || !this.#request.choice.accounts.includes(to) || to === home;
     const lease = known ? null : await this.#ask(to, 0);
     return lease ?? this.#ask(home, 0);
   }
 
   async #lease(account: AccountId, home: boolean, waitMs: number): Promise<LeaseDecision> {
-    const { requestId, affinity, model, familyOf, takesSlot } = this.#request;
+    const { requestId, affinity, takesSlot, userTurn, choice } = this.#request;
     const request: LeaseRequest = {
       requestId,
       affinity,
-      model,
-      modelFamily: familyOf(account),
+      ...this.targetAt(account),
       home,
+      place: home ? choice.place : null,
       takesSlot,
+      userTurn,
       waitMs,
     };
     this.#asking = account;
@@ -153,7 +202,8 @@ export class Acquisition {
   }
 
   #key(account: AccountId): string {
-    return `${account}/${this.#request.familyOf(account) ?? ""}/${this.#request.model}`;
+    const { model, modelFamily } = this.targetAt(account);
+    return `${account}/${modelFamily ?? ""}/${model}`;
   }
 
   #recall(account: AccountId): LeaseDecision | null {
@@ -188,6 +238,7 @@ const EXPLANATION: Readonly<Record<RefusalReason, string>> = {
   network: "the upstream cannot be reached",
   timeout: "the upstream takes too long",
   model: "no account has this model",
+  window_warning: "limits are nearly used up",
   disabled: "accounts are switched off",
 };
 

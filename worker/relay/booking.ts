@@ -1,12 +1,17 @@
 /** The one account of a request: opened with its permit, closed exactly once, on every path. */
 import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
+import type { LimitWindow } from "../domain/cooldown.ts";
 import type { AttemptOutcome, Lease } from "../domain/lease.ts";
+import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
 import { priceOf } from "../pricing/price.ts";
 import { PRICE_TABLE } from "../pricing/table.ts";
+import { accountsSeen } from "./accounts-seen.ts";
 import { mailbox } from "./mailbox.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
+import type { Story } from "./story.ts";
+import { newsOf } from "./windows-seen.ts";
 
 /** Permit and lease live 90 s from their last renewal; a third of that leaves room for two renewals to fail. */
 const RENEW_EVERY_MS = 30_000;
@@ -27,6 +32,7 @@ export class Booking {
   #attempts = 0;
   #firstByteAt: EpochMs | null = null;
   #reading: UsageReading = EMPTY_READING;
+  #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
   /** Somebody may be waiting for a slot that this request holds, or must hear of an account's trouble: no delay. */
@@ -38,6 +44,10 @@ export class Booking {
     this.requestId = call.requestId;
     this.startedAt = ports.now();
     this.#renewedAt = this.startedAt;
+  }
+
+  get story(): Story {
+    return this.#call.story;
   }
 
   get #isMetered(): boolean {
@@ -73,11 +83,14 @@ export class Booking {
         PRICE_TABLE,
       ),
       error: ending.error,
+      routing: this.story.routing,
     };
   }
 
-  admitted(scarce: boolean): void {
+  admitted({ scarce, waitedMs, explain }: Extract<AdmitDecision, { kind: "admitted" }>): void {
     this.#urgent ||= scarce;
+    this.story.isOpen = explain;
+    if (waitedMs > 0) this.story.note({ kind: "queued", waitedMs });
   }
 
   /** The request goes to this lease's account now. */
@@ -85,6 +98,17 @@ export class Booking {
     this.#lease = lease;
     this.#urgent ||= lease.scarce;
     this.#attempts++;
+  }
+
+  /** What an answer says of its account's limits goes out with the lease's release. */
+  sawWindows(lease: Lease, windows: readonly LimitWindow[] | null): void {
+    this.#windows = newsOf(lease.accountId, windows) ?? this.#windows;
+  }
+
+  /** A person's message is being answered: the next one need not wait for the end. */
+  turnAnswered(lease: Lease): void {
+    mailbox.turnAnswered(lease.accountId, this.requestId);
+    this.#ports.waitUntil(mailbox.send(this.#ports, true));
   }
 
   firstByte(): void {
@@ -114,7 +138,9 @@ export class Booking {
   release(lease: Lease, outcome: AttemptOutcome): void {
     // A client that saw its answer break asks again within milliseconds.
     this.#urgent ||= outcome.kind === "failed" || outcome.kind === "disabled";
-    mailbox.release(lease.accountId, { requestId: this.requestId, outcome });
+    mailbox.release(lease.accountId, { requestId: this.requestId, outcome, windows: this.#windows });
+    this.#windows = null;
+    accountsSeen.released(lease.accountId);
   }
 
   /** Gives a lease back in the middle of a request, so that the account's trouble is known at once. */
@@ -125,6 +151,7 @@ export class Booking {
 
   /** The session stays with the account that took it over. */
   handOver(home: AccountId, affinity: Affinity, to: AccountId): void {
+    this.story.note({ kind: "handed_over", account: to });
     mailbox.handOver(home, { affinity, to });
     this.#send();
   }
@@ -143,7 +170,11 @@ export class Booking {
   leaveQueues(account: AccountId | null): void {
     mailbox.cancel(this.#call.key.id, this.requestId);
     if (account !== null)
-      mailbox.release(account, { requestId: this.requestId, outcome: { kind: "neutral" } });
+      mailbox.release(account, {
+        requestId: this.requestId,
+        outcome: { kind: "neutral" },
+        windows: null,
+      });
     this.#send();
   }
 

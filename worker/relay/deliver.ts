@@ -3,10 +3,12 @@ import type { ErrorFacts } from "../domain/errors.ts";
 import type { AttemptOutcome, Lease } from "../domain/lease.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { Target } from "./acquire.ts";
 import type { Booking } from "./booking.ts";
 import type { Answer } from "./dispatch.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
+import { ROUTING_HEADER } from "./story.ts";
 import { Tap, type StreamEnding } from "./tap.ts";
 
 /** Answer headers that a client may see; all others speak of the account or of the upstream's insides. */
@@ -18,6 +20,7 @@ export interface Delivery {
   readonly call: Call;
   readonly lease: Lease;
   readonly provider: Provider;
+  readonly target: Target;
   readonly booking: Booking;
   readonly ports: Ports;
 }
@@ -30,8 +33,9 @@ export type Delivered =
       readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" | "refresh" }>;
     };
 
-export function deliveredHeaders(upstream: Headers, requestId: string): Headers {
+export function deliveredHeaders(upstream: Headers, { requestId, story }: Booking): Headers {
   const headers = new Headers({ "cache-control": "no-store", "x-relay-request-id": requestId });
+  if (story.isOpen) headers.set(ROUTING_HEADER, story.header);
   for (const name of DELIVERED_HEADERS) {
     const value = upstream.get(name);
     if (value !== null) headers.set(name, value);
@@ -60,6 +64,8 @@ const broken = (message: string): Delivered => {
 };
 
 export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> {
+  const { booking, lease, provider, ports } = delivery;
+  booking.sawWindows(lease, provider.readWindows(answer.response.headers, ports.now()));
   const isStream = (answer.response.headers.get("content-type") ?? "").includes("event-stream");
   return isStream ? deliverStream(answer, delivery) : deliverWhole(answer, delivery);
 }
@@ -82,7 +88,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
   booking.observe(call.protocol.readAnswer(body));
   booking.release(lease, { kind: "ok" });
   booking.close({ outcome: "completed", status: response.status, error: null });
-  const headers = deliveredHeaders(response.headers, booking.requestId);
+  const headers = deliveredHeaders(response.headers, booking);
   return { kind: "response", response: new Response(body, { status: response.status, headers }) };
 }
 
@@ -102,7 +108,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
     renderErrorEvent: (error, atBoundary) =>
       call.protocol.renderErrorEvent(error, booking.requestId, atBoundary),
   });
-  const first = await tap.peek();
+  const first = await tap.peek(ports.env.HOLD_BACK_MS);
   if (first === "ended" || first === "failed") {
     tap.discard();
     return broken("The answer broke off before its first event.");
@@ -117,7 +123,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
     }
   }
   ports.waitUntil(settleStream(tap, { ...delivery, status: response.status, reader }));
-  const headers = deliveredHeaders(response.headers, booking.requestId);
+  const headers = deliveredHeaders(response.headers, booking);
   return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };
 }
 
@@ -163,12 +169,12 @@ function endingOf(ending: StreamEnding, reading: RunningStream["reader"]["readin
 }
 
 /** What a stream taught about its account. */
-function outcomeFor(ending: StreamEnding, { reader, provider, call, lease }: RunningStream): AttemptOutcome {
+function outcomeFor(ending: StreamEnding, { reader, provider, target }: RunningStream): AttemptOutcome {
   const { finished, errorType } = reader.reading;
   if (finished) return { kind: "ok" };
   if (errorType !== null) {
     const verdict = provider.judgeEvent(errorType, reader.errorMessage ?? "");
-    return outcomeOf(verdict, { call, lease, provider });
+    return outcomeOf(verdict, target);
   }
   if (ending.kind !== "upstream_failed") return { kind: "neutral" };
   // One broken stream may be anybody's fault; the second within a minute is the account's.
@@ -183,10 +189,7 @@ function outcomeFor(ending: StreamEnding, { reader, provider, call, lease }: Run
 }
 
 /** A verdict as its account's object learns it. */
-export function outcomeOf(
-  verdict: Verdict,
-  { call, provider }: Pick<Delivery, "call" | "lease" | "provider">,
-): AttemptOutcome {
+export function outcomeOf(verdict: Verdict, target: Target): AttemptOutcome {
   switch (verdict.kind) {
     case "deliver":
     case "reject":
@@ -196,11 +199,7 @@ export function outcomeOf(
       return { kind: "disabled", reason: verdict.reason };
     case "failover": {
       const { scope, reason, until, message } = verdict;
-      const targets = {
-        account: null,
-        modelFamily: provider.modelFamily(call.parsed.model),
-        model: call.parsed.model,
-      };
+      const targets = { account: null, modelFamily: target.modelFamily, model: target.model };
       return { kind: "failed", scope, target: targets[scope], reason, until, message };
     }
   }

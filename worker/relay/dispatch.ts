@@ -27,6 +27,8 @@ export type Attempt =
       readonly status: number;
       readonly headers: Headers;
       readonly bodyText: string;
+      /** Parts that only another account can read were refused. */
+      readonly bound: boolean;
     }
   | { readonly kind: "judged"; readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" }> };
 
@@ -109,7 +111,13 @@ async function judge(response: Response, context: Context): Promise<Attempt> {
     case "deliver":
       return unreadable(abort);
     case "reject":
-      return { kind: "rejected", status: response.status, headers: response.headers, bodyText };
+      return {
+        kind: "rejected",
+        status: response.status,
+        headers: response.headers,
+        bodyText,
+        bound: verdict.bound,
+      };
     case "refresh":
     case "failover":
     case "disable":

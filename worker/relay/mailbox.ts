@@ -20,7 +20,12 @@ const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 type Mutable<News> = { [Part in keyof News]: News[Part] extends readonly (infer Item)[] ? Item[] : never };
 
 const keyNews = (): Mutable<KeyNews> => ({ settlements: [], checkpoints: [], cancellations: [] });
-const accountNews = (): Mutable<AccountNews> => ({ releases: [], renewals: [], handOvers: [] });
+const accountNews = (): Mutable<AccountNews> => ({
+  releases: [],
+  renewals: [],
+  turnsAnswered: [],
+  handOvers: [],
+});
 
 let toKeys = new Map<KeyId, Mutable<KeyNews>>();
 let toAccounts = new Map<AccountId, Mutable<AccountNews>>();
@@ -46,6 +51,9 @@ export const mailbox = {
   },
   release(accountId: AccountId, release: Release): void {
     newsFor(toAccounts, accountId, accountNews).releases.push(release);
+  },
+  turnAnswered(accountId: AccountId, requestId: RequestId): void {
+    newsFor(toAccounts, accountId, accountNews).turnsAnswered.push(requestId);
   },
   renew(accountId: AccountId, requestId: RequestId): void {
     newsFor(toAccounts, accountId, accountNews).renewals.push(requestId);

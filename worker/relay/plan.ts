@@ -1,48 +1,69 @@
-/** Which accounts this call may go to, and how its lease is asked for. */
+/** Which accounts this call may go to, and what each would be asked for. */
+import type { DirectoryEntry } from "../domain/account.ts";
 import { affinityInFamily, type AccountId } from "../domain/ids.ts";
+import { upstreamModel } from "../domain/model-map.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { findDirectory } from "../storage/snapshots.ts";
-import { Acquisition } from "./acquire.ts";
+import { accountsSeen } from "./accounts-seen.ts";
+import { Acquisition, type Target } from "./acquire.ts";
 import type { Booking } from "./booking.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
-import { schedule } from "./schedule.ts";
+import { schedule, type Choice, type Wish } from "./schedule.ts";
 
 /** An empty choice may only be a stale directory: it is read anew, but not at every call. */
 const EMPTY_MAX_AGE_MS = 1000;
 
+const surroundings = { random: Math.random, seen: accountsSeen.of };
+
+function targetAt(entry: DirectoryEntry | undefined, model: string): Target {
+  if (entry === undefined) return { model, modelFamily: null };
+  const asked = upstreamModel(entry.modelMap, model);
+  return { model: asked, modelFamily: PROVIDERS.get(entry.provider)?.modelFamily(asked) ?? null };
+}
+
 export async function planAccounts(call: Call, booking: Booking, ports: Ports): Promise<Acquisition> {
   const context = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
   const { model } = call.parsed;
-  const wish = {
+  const wish: Wish = {
     binding: call.key.binding,
+    bindingFallback: call.key.bindingFallback,
     model,
     affinity: call.affinity,
-    servedBy: (provider: string) => PROVIDERS.get(provider)?.protocols.includes(call.protocol.id) ?? false,
+    servedBy: (provider) => PROVIDERS.get(provider)?.protocols.includes(call.protocol.id) ?? false,
   };
   let directory = await findDirectory(context);
-  let ranked = schedule(directory, wish, Math.random);
-  if (ranked.length === 0) {
+  let choice: Choice = schedule(directory, wish, surroundings);
+  if (choice.accounts.length === 0) {
     directory = await findDirectory(context, EMPTY_MAX_AGE_MS);
-    ranked = schedule(directory, wish, Math.random);
+    choice = schedule(directory, wish, surroundings);
   }
-  const familyOf = (account: AccountId): string | null => {
-    const entry = directory.accounts.find(({ id }) => id === account);
-    return entry === undefined ? null : (PROVIDERS.get(entry.provider)?.modelFamily(model) ?? null);
-  };
-  const [home] = ranked;
+  booking.story.ranked(choice.accounts, choice.home);
+  const entryOf = (account: AccountId) => directory.accounts.find(({ id }) => id === account);
+  const targetOf = (account: AccountId) => targetAt(entryOf(account), model);
+  const { home } = choice;
+  const isGenerate = call.operation === "generate";
   return new Acquisition(
     {
       requestId: booking.requestId,
       // A session may move for one family and stay for another: their limits and their caches are apart.
       affinity:
-        call.affinity === null || home === undefined ? null : affinityInFamily(call.affinity, familyOf(home)),
-      model,
-      familyOf,
-      takesSlot: call.operation === "generate",
-      ranked,
+        call.affinity === null || home === null
+          ? null
+          : affinityInFamily(call.affinity, targetOf(home).modelFamily),
+      targetOf,
+      takesSlot: isGenerate,
+      userTurn: isGenerate && takesTurns(choice, entryOf) && call.protocol.isUserTurn(call.body),
+      choice,
       deadline: booking.startedAt + ports.env.QUEUE_TIMEOUT_MS,
     },
+    booking.story,
     ports,
   );
 }
+
+/** Whether it matters at any of the accounts who speaks: finding out costs a look at the whole conversation. */
+const takesTurns = (
+  { accounts }: Choice,
+  entryOf: (account: AccountId) => DirectoryEntry | undefined,
+): boolean => accounts.some((account) => (entryOf(account)?.userTurns ?? null) !== null);

@@ -3,6 +3,7 @@ import { RelayError } from "../domain/errors.ts";
 import { affinity, type Affinity, type RequestId } from "../domain/ids.ts";
 import type { KeySnapshot } from "../domain/key.ts";
 import { toHex } from "../storage/encoding.ts";
+import type { Story } from "./story.ts";
 import { concat } from "./reading.ts";
 import type { Operation, ParsedCall, Protocol } from "../protocols/protocol.ts";
 
@@ -20,6 +21,8 @@ export interface Call {
   readonly body: Uint8Array;
   readonly parsed: ParsedCall;
   readonly affinity: Affinity | null;
+  /** How it finds its account, for whoever asks later. */
+  readonly story: Story;
 }
 
 const tooLarge = (limit: number) =>

@@ -4,9 +4,10 @@ import { invariant, RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { unauthorized, type Verdict } from "../domain/verdict.ts";
+import { spliceJson } from "../protocols/json-fields.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Acquired, Acquisition } from "./acquire.ts";
+import type { Acquired, Acquisition, Target } from "./acquire.ts";
 import { Booking } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
 import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
@@ -45,7 +46,7 @@ export async function relay(call: Call, ports: Ports): Promise<Response> {
       throw refusal;
     }
     if (admission.status === "fulfilled" && admission.value.kind === "admitted") {
-      booking.admitted(admission.value.scarce);
+      booking.admitted(admission.value);
     }
     if (first.status === "rejected") throw asError(first.reason);
     return await attemptUntilServed(first.value, { call, booking, acquisition, ports });
@@ -129,7 +130,10 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
       return outcome.response;
     }
     const { verdict } = outcome;
-    booking.giveUp(lease, outcomeOf(verdict, { call: journey.call, lease, provider: providerOf(lease) }));
+    const reason = verdict.kind === "failover" ? verdict.reason : "disabled";
+    const { message } = verdict.kind === "failover" ? verdict : { message: verdict.reason };
+    booking.story.note({ kind: "failed", account: lease.accountId, reason, message });
+    booking.giveUp(lease, outcomeOf(verdict, acquisition.targetAt(lease.accountId)));
     acquisition.exclude(lease.accountId, verdict);
     failure = verdict.error;
     if (verdict.kind === "failover") switchesLeft = Math.min(switchesLeft, verdict.switches);
@@ -138,29 +142,51 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
   }
 }
 
-/** One account's chance, with one fresh credential if the first is refused. */
+/** One account's chance: with a fresh credential if the first is refused, without what it cannot read if it says so. */
 async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
-  const { call, booking, ports } = journey;
-  const provider = providerOf(lease);
+  const { booking, acquisition, ports } = journey;
   booking.attempt(lease);
   try {
+    let call = callAt(journey.call, acquisition.targetAt(lease.accountId));
     let current = lease;
-    let result = await dispatch(call, lease, provider, ports);
+    let result = await dispatch(call, current, providerOf(lease), ports);
     if (result.kind === "judged" && result.verdict.kind === "refresh") {
+      booking.story.note({ kind: "refreshed", account: lease.accountId });
       const refreshed = await refresh(lease, result.verdict, ports);
       if (refreshed.kind === "refreshed") {
         current = refreshed.lease;
         booking.attempt(current);
-        result = await dispatch(call, current, provider, ports);
+        result = await dispatch(call, current, providerOf(lease), ports);
       } else {
         result = refreshed.attempt;
       }
     }
-    return await conclude(result, current, journey);
+    const repaired = isBound(result) ? call.protocol.withoutBoundParts(call.body) : null;
+    if (repaired !== null) {
+      booking.story.note({ kind: "repaired", account: lease.accountId, removed: repaired.removed });
+      call = { ...call, body: repaired.body };
+      booking.attempt(current);
+      result = await dispatch(call, current, providerOf(lease), ports);
+    }
+    if (acquisition.userTurn) booking.turnAnswered(lease);
+    return await conclude(result, current, { ...journey, call });
   } catch (error) {
     booking.release(lease, { kind: "neutral" });
     throw error;
   }
+}
+
+const isBound = (result: Attempt) => result.kind === "rejected" && result.bound;
+
+/** The call as it goes to one account: the model's name is the account's own. */
+function callAt(call: Call, { model }: Target): Call {
+  if (model === call.parsed.model) return call;
+  const { modelRange } = call.parsed;
+  return {
+    ...call,
+    body: spliceJson(call.body, modelRange, model),
+    parsed: { ...call.parsed, model },
+  };
 }
 
 async function refresh(lease: Lease, verdict: Extract<Verdict, { kind: "refresh" }>, ports: Ports) {
@@ -178,11 +204,18 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
   const { call, booking, ports } = journey;
   switch (result.kind) {
     case "answered":
-      return deliver(result.answer, { call, lease, provider: providerOf(lease), booking, ports });
+      return deliver(result.answer, {
+        call,
+        lease,
+        provider: providerOf(lease),
+        target: journey.acquisition.targetAt(lease.accountId),
+        booking,
+        ports,
+      });
     case "rejected": {
       booking.release(lease, { kind: "neutral" });
       booking.close({ outcome: "failed", status: result.status, error: `upstream_${String(result.status)}` });
-      const headers = deliveredHeaders(result.headers, booking.requestId);
+      const headers = deliveredHeaders(result.headers, booking);
       return Promise.resolve({
         kind: "response",
         response: new Response(result.bodyText, { status: result.status, headers }),

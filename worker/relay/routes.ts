@@ -8,6 +8,7 @@ import type { Protocol, ProtocolRoute } from "../protocols/protocol.ts";
 import { authenticate } from "./authenticate.ts";
 import { createPorts, type Ports } from "./ports.ts";
 import { affinityOf, readBody } from "./read-call.ts";
+import { Story } from "./story.ts";
 import { relay } from "./relay.ts";
 
 /** What every route of the app may read of its request. */
@@ -17,6 +18,8 @@ export interface AppEnv {
     readonly requestId: RequestId;
     /** The dialect in which this request's errors are told; absent on paths of no protocol. */
     readonly protocol?: Protocol;
+    /** How the request was routed so far; absent before it is. */
+    readonly story?: Story;
   };
 }
 
@@ -54,6 +57,8 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, route: Protoc
   const body = await readBody(request, ports.env.BODY_BYTES_MAX);
   const parsed = protocol.parse(body, request.headers);
   const affinity = await affinityOf(key, parsed, body);
+  const story = new Story();
+  context.set("story", story);
   return relay(
     {
       requestId: context.get("requestId"),
@@ -66,6 +71,7 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, route: Protoc
       body,
       parsed,
       affinity,
+      story,
     },
     ports,
   );

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Directory, DirectoryEntry } from "../domain/account.ts";
 import type { AccountId, Affinity } from "../domain/ids.ts";
-import { schedule, serves, type Wish } from "./schedule.ts";
+import { POLICIES, type Policy } from "../domain/group.ts";
+import { schedule as choose, serves, type Wish } from "./schedule.ts";
 
 const account = (number: number, overrides: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
   id: `acc_${String(number).padStart(8, "0")}` as AccountId,
@@ -11,24 +12,40 @@ const account = (number: number, overrides: Partial<DirectoryEntry> = {}): Direc
   weight: 100,
   groups: [],
   models: [],
+  modelMap: {},
+  userTurns: null,
   enabled: true,
   ...overrides,
 });
 
-const directory = (accounts: readonly DirectoryEntry[]): Directory => ({
+const directory = (accounts: readonly DirectoryEntry[], policy?: Policy): Directory => ({
   version: 1,
   accounts: [...accounts],
+  groups: policy === undefined ? [] : [{ name: "*", policy }],
 });
 const accounts = (count: number) => Array.from({ length: count }, (_, number) => account(number));
 const session = (number: number) => `key_00000000:session-${String(number)}` as Affinity;
 
 const wish = (overrides: Partial<Wish> = {}): Wish => ({
   binding: null,
+  bindingFallback: false,
   model: "claude-sonnet-4-5",
   affinity: null,
   servedBy: () => true,
   ...overrides,
 });
+
+const seenNothing = () => ({ active: 0, lastUsedAt: 0 });
+
+const schedule = (entries: Directory, wanted: Wish, random: () => number) => [
+  ...choose(entries, wanted, { random, seen: seenNothing }).accounts,
+];
+
+/** The same numbers at every run. */
+function seeded(): () => number {
+  let state = 42;
+  return () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) + 0.5) / 2 ** 32;
+}
 
 const never = () => {
   throw new Error("randomness was used");
@@ -70,8 +87,7 @@ describe("schedule", () => {
     const weights = [50, 100, 100, 250];
     const entries = weights.map((weight, number) => account(number, { weight }));
     const counts = new Map<string, number>();
-    let state = 42;
-    const random = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) + 0.5) / 2 ** 32;
+    const random = seeded();
     for (let number = 0; number < 20_000; number++) {
       const affinity = kind === "sessions" ? session(number) : null;
       const [first = ""] = schedule(directory(entries), wish({ affinity }), random);
@@ -107,6 +123,67 @@ describe("schedule", () => {
     ];
     const servedBy = (provider: string) => provider !== "x";
     expect(schedule(directory(entries), wish({ servedBy }), () => 0.5)).toEqual([entries[3]?.id]);
+  });
+});
+
+describe("a fallback", () => {
+  it("offers the shared pool after every account of the binding", () => {
+    const entries = [
+      account(1, { priority: 1 }),
+      account(2, { groups: ["team"], priority: 90 }),
+      account(3, { groups: ["other"] }),
+    ];
+    const binding = { kind: "group", group: "team" } as const;
+    const ids = (bindingFallback: boolean) =>
+      schedule(directory(entries), wish({ binding, bindingFallback, affinity: session(1) }), never);
+    expect(ids(true)).toEqual([entries[1]?.id, entries[0]?.id]);
+    expect(ids(false)).toEqual([entries[1]?.id]);
+  });
+});
+
+describe("a group's policy", () => {
+  const entries = accounts(4);
+
+  it.each(POLICIES)("%s never puts a lower tier first", (policy) => {
+    const tiered = [account(1, { priority: 60 }), account(2, { priority: 20 }), account(3, { priority: 60 })];
+    const random = seeded();
+    for (let turn = 0; turn < 50; turn++) {
+      const { accounts: order } = choose(directory(tiered, policy), wish(), { random, seen: seenNothing });
+      expect(order[0]).toBe(tiered[1]?.id);
+    }
+  });
+
+  it("least_loaded takes the less busy of two, for its weight", () => {
+    const active = new Map([[entries[0]?.id, 90]]);
+    const seen = (id: AccountId) => ({ active: active.get(id) ?? 1, lastUsedAt: 0 });
+    const random = seeded();
+    let busiest = 0;
+    for (let turn = 0; turn < 1000; turn++) {
+      const { accounts: order } = choose(directory(entries, "least_loaded"), wish(), { random, seen });
+      if (order[0] === entries[0]?.id) busiest++;
+    }
+    expect(busiest).toBe(0);
+  });
+
+  it("least_recently_used takes the one that rested longest, those never used first", () => {
+    const used = new Map(entries.slice(1).map(({ id }, index) => [id, 100 - index]));
+    const seen = (id: AccountId) => ({ active: 0, lastUsedAt: used.get(id) ?? 0 });
+    const { accounts: order } = choose(directory(entries, "least_recently_used"), wish(), {
+      random: seeded(),
+      seen,
+    });
+    expect(order).toEqual([entries[0], entries[3], entries[2], entries[1]].map((entry) => entry?.id));
+  });
+
+  it.each(POLICIES)("%s keeps a session's home where it is under every other", (policy) => {
+    for (let number = 0; number < 50; number++) {
+      const { home, place } = choose(directory(entries, policy), wish({ affinity: session(number) }), {
+        random: seeded(),
+        seen: seenNothing,
+      });
+      expect(home).toBe(homeOf(entries, number));
+      expect(place === null).toBe(policy === "rendezvous");
+    }
   });
 });
 

@@ -2,10 +2,12 @@
 import { Hono, type Context } from "hono";
 import { RelayError } from "../domain/errors.ts";
 import { toDollars } from "../domain/money.ts";
+import { allowsModel } from "../domain/key-limits.ts";
 import { knownModels } from "../pricing/known-models.ts";
 import { PRICE_TABLE } from "../pricing/table.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
 import { findDirectory } from "../storage/snapshots.ts";
+import { accountsSeen } from "./accounts-seen.ts";
 import { authenticate } from "./authenticate.ts";
 import { askObject } from "./ports.ts";
 import { portsOf, type AppEnv } from "./routes.ts";
@@ -29,19 +31,19 @@ const instantText = (at: number | null) => (at === null ? null : new Date(at).to
 
 /** Models that some account of this key may serve: those the accounts name, else those of the price list. */
 async function listModels(context: Context<AppEnv>) {
-  const { key, snapshots } = await whoAsks(context);
+  const { key, status, snapshots } = await whoAsks(context);
   const directory = await findDirectory(snapshots);
   const known = knownModels(PRICE_TABLE);
-  const servedBy = () => true;
+  const wishFor = (model: string) => ({ ...key, model, affinity: null, servedBy: () => true });
+  const surroundings = { random: () => 0.5, seen: accountsSeen.of };
   const offered = known.filter(
-    ({ id }) =>
-      schedule(directory, { binding: key.binding, model: id, affinity: null, servedBy }, () => 0.5).length >
-      0,
+    ({ id }) => allowsModel(status, id) && schedule(directory, wishFor(id), surroundings).accounts.length > 0,
   );
   // Only of the key's own accounts: what other groups have is not its business.
   const named = directory.accounts
     .filter((account) => account.enabled && isBound(account, key.binding))
-    .flatMap(({ models }) => models)
+    .flatMap(({ models, modelMap }) => [...models, ...Object.keys(modelMap)])
+    .filter((model) => allowsModel(status, model))
     .filter((model) => !model.includes("*") && !known.some(({ id }) => id === model))
     .map((id) => ({ id, name: id }));
   const data = [...offered, ...new Map(named.map((model) => [model.id, model])).values()].map(

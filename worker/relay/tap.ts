@@ -9,7 +9,7 @@
 import type { ErrorFacts } from "../domain/errors.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import type { UsageReader } from "../protocols/protocol.ts";
-import { CopyReader } from "./copy-reader.ts";
+import { CopyReader, type Piece } from "./copy-reader.ts";
 import { within } from "./reading.ts";
 import type { Watch } from "./watch.ts";
 
@@ -17,6 +17,8 @@ import type { Watch } from "./watch.ts";
 const CAUSE_MS = 100;
 /** No answer is this large; what is was not meant for a client. Bounds the memory of a slow reader, too. */
 const STREAM_BYTES_MAX = 64 * 1024 * 1024;
+/** What comes before the first content is a few hundred bytes. */
+const HELD_BACK_BYTES_MAX = 64 * 1024;
 /** Longest life of one answer. */
 const STREAM_MS_MAX = 60 * 60_000;
 
@@ -77,14 +79,28 @@ export class Tap {
     return this.#identity.readable;
   }
 
-  /** Looks at the beginning of the answer before the client gets any of it, until the next tick at most. */
-  async peek(): Promise<"data" | "ended" | "failed" | "silent"> {
-    const piece = await Promise.race([this.#copy.next(), this.#options.watch.ticked]);
-    if (piece === null) return "silent";
-    this.#copy.taken();
-    if (piece.kind !== "bytes") return piece.kind;
-    this.#see(piece.bytes);
+  /**
+   * Looks at the beginning of the answer before the client gets any of it: its first piece, which may take until
+   * the next tick, and what follows until there is content or an error, but no longer than `holdBackMs`.
+   */
+  async peek(holdBackMs: number): Promise<"data" | "ended" | "failed" | "silent"> {
+    const first = await Promise.race([this.#copy.next(), this.#options.watch.ticked]);
+    if (first === null) return "silent";
+    const until = this.#options.now() + holdBackMs;
+    for (let piece: Piece | null = first; piece !== null;) {
+      this.#copy.taken();
+      if (piece.kind !== "bytes") return this.#isComplete ? "data" : piece.kind;
+      this.#see(piece.bytes);
+      const leftMs = until - this.#options.now();
+      if (this.#isDecided || leftMs <= 0 || this.#copy.bytesRead > HELD_BACK_BYTES_MAX) break;
+      piece = await within(this.#copy.next(), leftMs);
+    }
     return "data";
+  }
+
+  /** From here on the answer is this account's, for better or worse. */
+  get #isDecided(): boolean {
+    return this.#options.reader.sawContent || this.#isComplete;
   }
 
   /** Gives the answer up: nothing of it reaches the client. */

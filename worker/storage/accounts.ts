@@ -7,6 +7,8 @@ import {
   type Directory,
 } from "../domain/account.ts";
 import type { AccountId } from "../domain/ids.ts";
+import { NEXT_VERSION } from "./directory-version.ts";
+import { parseGroup, SELECT_GROUPS } from "./groups.ts";
 
 const rowSchema = z.object({ config: z.string() });
 const parseRow = (row: unknown): AccountConfig =>
@@ -21,8 +23,6 @@ export async function findAccount(db: D1Database, id: AccountId): Promise<Accoun
   const row = await db.prepare("SELECT config FROM account WHERE id = ?").bind(id).first();
   return row === null ? null : parseRow(row);
 }
-
-const NEXT_VERSION = "UPDATE directory_version SET version = version + 1 WHERE id = 1";
 
 /** Stores a configuration, new or changed; the directory's version moves in the same transaction. */
 export async function saveAccount(db: D1Database, config: AccountConfig): Promise<void> {
@@ -43,12 +43,14 @@ export async function deleteAccount(db: D1Database, id: AccountId): Promise<void
 
 /** What the scheduler works with, as of now. */
 export async function readDirectory(db: D1Database): Promise<Directory> {
-  const [version, accounts] = await db.batch([
+  const [version, accounts, groups] = await db.batch([
     db.prepare("SELECT version FROM directory_version WHERE id = 1"),
     db.prepare("SELECT config FROM account ORDER BY id"),
+    db.prepare(SELECT_GROUPS),
   ]);
   return {
     version: z.object({ version: z.number() }).parse(version?.results[0]).version,
     accounts: (accounts?.results ?? []).map((row) => directoryEntrySchema.parse(parseRow(row))),
+    groups: (groups?.results ?? []).map(parseGroup),
   };
 }

@@ -1,6 +1,8 @@
 /** The ledger in D1: booking of batches, exactly once, and queries. */
 import { z } from "zod";
-import type { UsageRecord, UsageView } from "../domain/usage.ts";
+import type { RequestId } from "../domain/ids.ts";
+import { routingSchema } from "../domain/routing.ts";
+import type { RequestView, UsageRecord, UsageView } from "../domain/usage.ts";
 
 export interface Batch {
   /** Whose sequence `through` counts in. */
@@ -75,6 +77,7 @@ const COLUMNS = [
   "cost",
   "price_version",
   "error",
+  "routing",
 ] as const;
 
 const INSERT_RECORDS = `
@@ -135,6 +138,7 @@ const toItem = (record: UsageRecord, timeZone: string) => ({
   cost: record.cost,
   price_version: record.priceVersion,
   error: record.error,
+  routing: record.routing === null ? null : JSON.stringify(record.routing),
   hour: Math.floor(record.endedAt / HOUR_MS) * HOUR_MS,
   day: dayOf(record.endedAt, timeZone),
   failed: Number(record.outcome !== "completed" && record.outcome !== "client_gone"),
@@ -188,6 +192,10 @@ const rowSchema = z.object({
   account_name: z.string().nullable(),
 });
 
+const SELECT_VIEWS = `
+  SELECT u.*, k.name AS key_name, a.name AS account_name FROM usage_record u
+  LEFT JOIN relay_key k ON k.id = u.key_id LEFT JOIN account a ON a.id = u.account_id`;
+
 const toView = (value: unknown): UsageView => {
   const row = rowSchema.parse(value);
   return {
@@ -223,6 +231,25 @@ const toView = (value: unknown): UsageView => {
   };
 };
 
+/** One record, with what is known of its way; null: there is none. */
+export async function findRequest(db: D1Database, id: RequestId): Promise<RequestView | null> {
+  const row = await db.prepare(`${SELECT_VIEWS} WHERE u.request_id = ?`).bind(id).first();
+  if (row === null) return null;
+  const { routing } = z.object({ routing: z.string().nullable() }).parse(row);
+  return { ...toView(row), routing: routing === null ? null : routingSchema.parse(JSON.parse(routing)) };
+}
+
+/** Empties the routing of records between two ids, the second one excluded. */
+export async function forgetRouting(db: D1Database, fromId: string, toId: string): Promise<void> {
+  await db
+    .prepare(
+      `UPDATE usage_record SET routing = NULL
+       WHERE request_id >= ? AND request_id < ? AND routing IS NOT NULL`,
+    )
+    .bind(fromId, toId)
+    .run();
+}
+
 export interface UsageFilter {
   readonly keyId: string | undefined;
   readonly accountId: string | undefined;
@@ -255,11 +282,7 @@ export async function findUsage(
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const [page, count] = await db.batch([
     db
-      .prepare(
-        `SELECT u.*, k.name AS key_name, a.name AS account_name FROM usage_record u
-         LEFT JOIN relay_key k ON k.id = u.key_id LEFT JOIN account a ON a.id = u.account_id
-         ${where} ORDER BY u.request_id DESC LIMIT ? OFFSET ?`,
-      )
+      .prepare(`${SELECT_VIEWS} ${where} ORDER BY u.request_id DESC LIMIT ? OFFSET ?`)
       .bind(...values, filter.limit, filter.offset),
     db.prepare(`SELECT count(*) AS total FROM usage_record u ${where}`).bind(...values),
   ]);

@@ -4,10 +4,8 @@ export type {
   AccountInput,
   AccountPatch,
   AccountView,
-  Availability,
-  Cooldown,
-  CooldownReason,
 } from "../../../worker/domain/account.ts";
+export type { Availability, Cooldown, CooldownReason } from "../../../worker/domain/cooldown.ts";
 export { keyInputSchema } from "../../../worker/domain/key.ts";
 export type { KeyInput, KeyPatch, KeyView } from "../../../worker/domain/key.ts";
 export type { EpochMs } from "../../../worker/domain/ids.ts";

@@ -27,6 +27,7 @@ const REASONS = {
   network: "network error",
   timeout: "timed out",
   model: "model not served",
+  window_warning: "limit nearly used up",
 } as const satisfies Record<CooldownReason, string>;
 
 export const reasonText = (reason: CooldownReason): string => REASONS[reason];

@@ -1,5 +1,6 @@
 /** The Anthropic Messages dialect. */
 import type { Protocol } from "../protocol.ts";
+import { isUserTurn, withoutBoundParts } from "./conversation.ts";
 import { renderError, renderErrorEvent } from "./errors.ts";
 import { parseAnthropicCall } from "./parse.ts";
 import { AnthropicUsageReader, readAnthropicAnswer } from "./usage.ts";
@@ -14,6 +15,8 @@ export const anthropic: Protocol = {
     { method: "POST", path: "/v1/messages/count_tokens", operation: "count_tokens" },
   ],
   parse: parseAnthropicCall,
+  isUserTurn,
+  withoutBoundParts,
   createStreamReader: () => new AnthropicUsageReader(),
   readAnswer: readAnthropicAnswer,
   renderError,

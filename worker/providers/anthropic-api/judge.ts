@@ -1,5 +1,5 @@
 /** What an answer of Anthropic's API means: the one table of status codes, limit headers and texts. Pure. */
-import type { CooldownReason } from "../../domain/account.ts";
+import type { CooldownReason } from "../../domain/cooldown.ts";
 import type { ErrorFacts, RelayErrorCode } from "../../domain/errors.ts";
 import type { EpochMs } from "../../domain/ids.ts";
 import { unauthorized, type AnswerFacts, type Verdict } from "../../domain/verdict.ts";
@@ -21,6 +21,11 @@ const BANNED = [
 ];
 /** 429 texts about the request itself: the plan does not include what was asked for. */
 const CALLERS_LIMIT = ["extra usage", "long context"];
+
+/** "Invalid `signature` in `thinking` block", and the same of the data of redacted thinking. */
+const BOUND = /invalid\b.*\b(signature|data)\b.*\bthinking/i;
+
+const REJECT: Verdict = { kind: "reject", bound: false };
 
 interface Failure {
   readonly reason: CooldownReason;
@@ -96,7 +101,7 @@ function failover(
 }
 
 function judgeLimit(answer: AnswerFacts, message: string, now: EpochMs): Verdict {
-  if (CALLERS_LIMIT.some((text) => message.toLowerCase().includes(text))) return { kind: "reject" };
+  if (CALLERS_LIMIT.some((text) => message.toLowerCase().includes(text))) return REJECT;
   const { until, family } = resetOf(answer.headers, now);
   const retryAfterMs = until === null ? null : Math.max(0, until - now);
   return failover(FAILURES.limited, message, {
@@ -111,7 +116,7 @@ function judgeLimit(answer: AnswerFacts, message: string, now: EpochMs): Verdict
 }
 
 function judgeMissing(message: string): Verdict {
-  if (!message.toLowerCase().includes("model")) return { kind: "reject" };
+  if (!message.toLowerCase().includes("model")) return REJECT;
   return failover({ reason: "model", code: "model_not_found", client: message }, message, {
     scope: "model",
     switches: 1,
@@ -135,7 +140,7 @@ export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
   const closed = BANNED.some((text) => message.toLowerCase().includes(text));
   switch (status) {
     case 400:
-      return closed ? banned(message) : { kind: "reject" };
+      return closed ? banned(message) : { kind: "reject", bound: BOUND.test(message) };
     case 401:
       return { kind: "refresh", message };
     case 402:
@@ -157,7 +162,7 @@ export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
   }
   // Redirects are not followed (a credential would travel with them), so a 3xx is an upstream set up wrongly.
   if (status >= 500 || status < 400) return failover(FAILURES.server, statusText(status));
-  return { kind: "reject" };
+  return REJECT;
 }
 
 export function judgeAnthropicEvent(errorType: string, message: string): Verdict {

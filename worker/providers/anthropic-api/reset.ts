@@ -15,7 +15,7 @@ const bounded = (until: EpochMs, now: EpochMs): EpochMs | null =>
   Number.isFinite(until) && until > now && until - now <= RESET_MS_MAX ? until : null;
 
 /** Epoch seconds (the unified headers) or an RFC 3339 date (the API's per-minute limits). */
-function instant(value: string | null, now: EpochMs): EpochMs | null {
+export function instant(value: string | null, now: EpochMs): EpochMs | null {
   if (value === null) return null;
   return bounded(/^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value), now);
 }

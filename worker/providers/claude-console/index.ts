@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { judgeAnthropic, judgeAnthropicEvent } from "../anthropic-api/judge.ts";
 import { forwardedHeaders, modelFamily, testCall, upstreamUrl } from "../anthropic-api/request.ts";
+import { windowsOf } from "../anthropic-api/windows.ts";
 import { defineProvider } from "../provider.ts";
 
 const credentialSchema = z.strictObject({
@@ -29,6 +30,7 @@ export const claudeConsole = defineProvider<z.infer<typeof credentialSchema>>({
     return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, call), headers, body: call.body };
   },
   judge: judgeAnthropic,
+  readWindows: windowsOf,
   judgeEvent: judgeAnthropicEvent,
   expiresAt: () => null,
   testCall,

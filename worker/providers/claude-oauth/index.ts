@@ -1,6 +1,7 @@
 /** A Claude subscription signed in by OAuth: bearer token, rotating refresh token. */
 import { judgeAnthropic, judgeAnthropicEvent } from "../anthropic-api/judge.ts";
 import { forwardedHeaders, modelFamily, testCall, upstreamUrl } from "../anthropic-api/request.ts";
+import { windowsOf } from "../anthropic-api/windows.ts";
 import { defineProvider } from "../provider.ts";
 import {
   callTokenEndpoint,
@@ -35,6 +36,7 @@ export const claudeOAuth = defineProvider<ClaudeOAuthCredential>({
     return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, call), headers, body: call.body };
   },
   judge: judgeAnthropic,
+  readWindows: windowsOf,
   judgeEvent: judgeAnthropicEvent,
   expiresAt: ({ expiresAt }) => expiresAt,
   refresh: ({ refreshToken }, context) =>

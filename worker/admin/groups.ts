@@ -1,0 +1,55 @@
+/** Groups: how requests are spread over their accounts. Membership is a field of each account. */
+import { Hono, type Context } from "hono";
+import { z } from "zod";
+import { groupSchema, POLICIES, SHARED_POOL, type Group } from "../domain/group.ts";
+import type { AccountId } from "../domain/ids.ts";
+import { nameSchema } from "../domain/text.ts";
+import { listAccounts, readDirectory } from "../storage/accounts.ts";
+import { deleteGroup, listGroups, saveGroup } from "../storage/groups.ts";
+import { putDirectory } from "../storage/snapshots.ts";
+import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+
+interface GroupView extends Group {
+  /** Accounts in it; of the shared pool (`*`), those that are in no group. */
+  readonly accounts: readonly AccountId[];
+}
+
+async function publish(context: Context<AdminEnv>): Promise<void> {
+  await putDirectory(await readDirectory(context.env.DB), snapshotsOf(context));
+}
+
+/** Every group that is named anywhere, the shared pool first. */
+async function viewsOf(db: D1Database): Promise<GroupView[]> {
+  const [stored, accounts] = await Promise.all([listGroups(db), listAccounts(db)]);
+  const names = new Set([
+    SHARED_POOL,
+    ...[...stored.map(({ name }) => name), ...accounts.flatMap(({ groups }) => groups)].sort(),
+  ]);
+  return [...names].map((name) => ({
+    ...(stored.find((group) => group.name === name) ?? groupSchema.parse({ name })),
+    accounts: accounts
+      .filter(({ groups }) => (name === SHARED_POOL ? groups.length === 0 : groups.includes(name)))
+      .map(({ id }) => id),
+  }));
+}
+
+const inputSchema = z.object({ policy: z.enum(POLICIES) });
+
+const nameOf = (context: Context<AdminEnv>) => idParam(nameSchema, context.req.param("name") ?? "");
+
+export const groupRoutes = new Hono<AdminEnv>()
+  .get("/", async (context) => {
+    const items = await viewsOf(context.env.DB);
+    return context.json({ items, total: items.length });
+  })
+  .put("/:name", body(inputSchema), async (context) => {
+    const name = nameOf(context);
+    await saveGroup(context.env.DB, { name, ...context.req.valid("json") });
+    await publish(context);
+    return context.json((await viewsOf(context.env.DB)).find((group) => group.name === name));
+  })
+  .delete("/:name", async (context) => {
+    if (!(await deleteGroup(context.env.DB, nameOf(context)))) throw notFound();
+    await publish(context);
+    return context.body(null, 204);
+  });
