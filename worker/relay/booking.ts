@@ -2,6 +2,7 @@
 import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
 import type { LimitWindow } from "../domain/cooldown.ts";
 import type { AttemptOutcome, Lease } from "../domain/lease.ts";
+import type { NanoDollars } from "../domain/money.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
 import { priceOf } from "../pricing/price.ts";
@@ -32,6 +33,8 @@ export class Booking {
   #attempts = 0;
   #firstByteAt: EpochMs | null = null;
   #reading: UsageReading = EMPTY_READING;
+  /** Where a stream must ask for more or end, in nano-dollars at list price; null: nowhere. */
+  allowance: NanoDollars | null = null;
   #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
@@ -77,18 +80,25 @@ export class Booking {
       attempts: this.#attempts,
       tokens: reading.tokens,
       serviceTier: reading.serviceTier,
-      ...priceOf(
-        { tokens: reading.tokens, model, serviceTier: reading.serviceTier, speed: reading.speed },
-        this.startedAt,
-        PRICE_TABLE,
-      ),
+      ...this.#costOf(model),
       error: ending.error,
       routing: this.story.routing,
     };
   }
 
-  admitted({ scarce, waitedMs, explain }: Extract<AdmitDecision, { kind: "admitted" }>): void {
+  /** What the answer has cost so far, in nano-dollars at list price. */
+  get cost(): NanoDollars {
+    return this.#costOf(this.#reading.model ?? this.#call.parsed.model).cost;
+  }
+
+  #costOf(model: string) {
+    const { tokens, serviceTier, speed } = this.#reading;
+    return priceOf({ tokens, model, serviceTier, speed }, this.startedAt, PRICE_TABLE);
+  }
+
+  admitted({ scarce, waitedMs, allowance, explain }: Extract<AdmitDecision, { kind: "admitted" }>): void {
     this.#urgent ||= scarce;
+    this.allowance = allowance;
     this.story.isOpen = explain;
     if (waitedMs > 0) this.story.note({ kind: "queued", waitedMs });
   }

@@ -9,6 +9,7 @@ import type { Answer } from "./dispatch.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import { ROUTING_HEADER } from "./story.ts";
+import { budgetGate } from "./budget-gate.ts";
 import { Tap, type StreamEnding } from "./tap.ts";
 
 /** Answer headers that a client may see; all others speak of the account or of the upstream's insides. */
@@ -107,6 +108,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
     idleTimeoutMs: ports.env.IDLE_TIMEOUT_MS,
     renderErrorEvent: (error, atBoundary) =>
       call.protocol.renderErrorEvent(error, booking.requestId, atBoundary),
+    gate: budgetGate(reader, delivery),
   });
   const first = await tap.peek(ports.env.HOLD_BACK_MS);
   if (first === "ended" || first === "failed") {
@@ -163,6 +165,7 @@ function endingOf(ending: StreamEnding, reading: RunningStream["reader"]["readin
       return { outcome: "completed", error: null } as const;
     case "client_gone":
       return { outcome: "client_gone", error: "client_gone" } as const;
+    case "stopped":
     case "upstream_failed":
       return { outcome: "interrupted", error: ending.error.code } as const;
   }
