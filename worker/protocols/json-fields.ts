@@ -134,6 +134,27 @@ function readFields(bytes: Uint8Array, from: number, fields: Map<string, FieldRa
   }
 }
 
+/**
+ * The elements of the array at a range, in order.
+ *
+ * @throws RelayError `invalid_request` when it is no array
+ */
+export function elementsAt(bytes: Uint8Array, range: FieldRange): FieldRange[] {
+  const elements: FieldRange[] = [];
+  let at = skipSpace(bytes, range.start);
+  if (bytes[at] !== OPEN_BRACKET) throw broken("a list is missing", range.start);
+  at = skipSpace(bytes, at + 1);
+  while (bytes[at] !== CLOSE_BRACKET) {
+    const end = skipValue(bytes, at);
+    elements.push({ start: at, end });
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_BRACKET) break;
+    if (bytes[at] !== COMMA) throw broken("a comma or a closing bracket is missing", at);
+    at = skipSpace(bytes, at + 1);
+  }
+  return elements;
+}
+
 const hasByteOrderMark = (bytes: Uint8Array) => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 
 /** @throws RelayError `invalid_request` when the range is not one JSON value */

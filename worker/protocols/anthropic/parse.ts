@@ -2,13 +2,12 @@
 import { RelayError } from "../../domain/errors.ts";
 import { parseAt, topLevelFields, type FieldRange } from "../json-fields.ts";
 import type { AffinitySource, ParsedCall } from "../protocol.ts";
+import { stablePrefix } from "./stable-prefix.ts";
 
 const MODEL_LENGTH_MAX = 256;
 const SESSION_ID = /^[A-Za-z0-9_-]{8,128}$/;
 /** Claude Code until 2.1.6x: `user_<64 hex>_account_<uuid or empty>_session_<uuid>`. */
 const OLD_USER_ID = /^user_[a-fA-F0-9]{64}_account_.*?_session_([a-f0-9-]+)$/;
-/** Fields that make up the cacheable prefix of a prompt, in the order Anthropic caches them. */
-const PREFIX_FIELDS = ["tools", "system"] as const;
 const OPEN_BRACKET = 0x5b;
 
 export function parseAnthropicCall(body: Uint8Array, headers: Headers): ParsedCall {
@@ -61,7 +60,7 @@ function affinityOf(body: Uint8Array, fields: Map<string, FieldRange>, headers: 
   const metadata = fields.get("metadata");
   const session = metadata === undefined ? null : sessionOfUserId(parseAt(body, metadata));
   if (session !== null) return { kind: "session", id: session };
-  const ranges = PREFIX_FIELDS.flatMap((name) => fields.get(name) ?? []);
+  const ranges = stablePrefix(body, fields);
   return ranges.length === 0 ? { kind: "none" } : { kind: "prefix", ranges };
 }
 
