@@ -105,6 +105,10 @@ export function absolve(strikes: Strikes, now: EpochMs): Strikes {
   return kept.length === strikes.size ? strikes : new Map(kept);
 }
 
+/** Ends every rest of these kinds, and forgets the failures that led to it. */
+export const lift = (strikes: Strikes, reasons: readonly CooldownReason[]): Strikes =>
+  new Map([...strikes].filter(([, { scope, reason }]) => scope !== "account" || !reasons.includes(reason)));
+
 /** The cooldown that keeps a model from being served now, the longest one; null: none. */
 export function blocking(
   strikes: Strikes,

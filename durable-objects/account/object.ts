@@ -16,6 +16,8 @@ import { CredentialKeeper } from "./credential.ts";
 import { maskCredential } from "./mask.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
+import { callProbe } from "./probe-call.ts";
+import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 
@@ -242,8 +244,26 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#sessions.sweep(now);
     const refreshAt = this.#keeper?.refreshAt ?? null;
     if (refreshAt !== null && refreshAt <= now && this.#state.config.enabled) await this.#keeper?.refresh();
+    if (probeAt(this.#state, now) <= now) await this.#probe();
     this.#wake();
     this.#arm();
+  }
+
+  async #probe(): Promise<void> {
+    const credential = this.#keeper?.current();
+    if (this.#state === null || this.#provider === null) return;
+    const isReady = credential?.kind === "usable";
+    const allowPrivate = this.#env.ALLOW_PRIVATE_UPSTREAMS;
+    this.#learn(
+      isReady
+        ? await callProbe(this.#provider, credential.credential, this.#state.config, allowPrivate)
+        : { kind: "failing", message: "There is no usable credential to probe with." },
+    );
+  }
+
+  /** The account may have been erased while its upstream was asked. */
+  #learn(result: Probed): void {
+    if (this.#state !== null) this.#apply(learnFromProbe(this.#state, result, Date.now()));
   }
 
   #apply(state: machine.AccountState): void {
@@ -270,7 +290,11 @@ export class AccountObject extends DurableObject implements AccountContract {
 
   #arm(): void {
     if (this.#state === null) return;
-    const at = Math.min(this.#state.sweepAt, this.#keeper?.refreshAt ?? Infinity);
+    const at = Math.min(
+      this.#state.sweepAt,
+      this.#keeper?.refreshAt ?? Infinity,
+      probeAt(this.#state, Date.now()),
+    );
     if (at === Infinity || at >= this.#armedFor - ALARM_SLACK_MS) return;
     this.#armedFor = at;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(at, Date.now())));

@@ -76,6 +76,8 @@ export interface ProviderSpec<Credential> {
     context: TokenCallContext,
   ) => Promise<RefreshResult<Credential>>;
   readonly oauth?: OAuthFlow<Credential>;
+  /** A question without cost that any healthy upstream answers somehow. */
+  probe(credential: Credential, baseUrl: string | null): Pick<UpstreamRequest, "url" | "headers">;
   /** The smallest call that proves the account works, as a body for `/v1/messages`. */
   testCall(): { readonly path: string; readonly body: Uint8Array };
 }

@@ -58,6 +58,9 @@ export function modelFamily(model: string): string | null {
   return FAMILIES.find((family) => name.includes(family)) ?? null;
 }
 
+/** Costs nothing and needs a credential that works (API reference, "List models"). */
+export const MODELS_CALL = { path: "/v1/models", query: "limit=1" } as const;
+
 /** A one-token call in Anthropic's cheapest current model. */
 export const testCall = () => ({
   path: "/v1/messages",

@@ -1,7 +1,13 @@
 /** Anthropic's API with an API key, or any endpoint that speaks it with a key of its own. */
 import { z } from "zod";
 import { judgeAnthropic, judgeAnthropicEvent } from "../anthropic-api/judge.ts";
-import { forwardedHeaders, modelFamily, testCall, upstreamUrl } from "../anthropic-api/request.ts";
+import {
+  forwardedHeaders,
+  modelFamily,
+  MODELS_CALL,
+  testCall,
+  upstreamUrl,
+} from "../anthropic-api/request.ts";
 import { windowsOf } from "../anthropic-api/windows.ts";
 import { defineProvider } from "../provider.ts";
 
@@ -17,6 +23,11 @@ const DEFAULT_BASE_URL = "https://api.anthropic.com";
 /** Anthropic's own keys travel as `x-api-key`; other endpoints expect a bearer token. */
 const ANTHROPIC_KEY_PREFIX = "sk-ant-";
 
+function authorize(headers: Headers, apiKey: string): void {
+  if (apiKey.startsWith(ANTHROPIC_KEY_PREFIX)) headers.set("x-api-key", apiKey);
+  else headers.set("authorization", `Bearer ${apiKey}`);
+}
+
 export const claudeConsole = defineProvider<z.infer<typeof credentialSchema>>({
   id: "claude-console",
   label: "Claude API key",
@@ -25,13 +36,17 @@ export const claudeConsole = defineProvider<z.infer<typeof credentialSchema>>({
   modelFamily,
   createRequest(call, { apiKey }, baseUrl) {
     const headers = forwardedHeaders(call.headers);
-    if (apiKey.startsWith(ANTHROPIC_KEY_PREFIX)) headers.set("x-api-key", apiKey);
-    else headers.set("authorization", `Bearer ${apiKey}`);
+    authorize(headers, apiKey);
     return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, call), headers, body: call.body };
   },
   judge: judgeAnthropic,
   readWindows: windowsOf,
   judgeEvent: judgeAnthropicEvent,
   expiresAt: () => null,
+  probe({ apiKey }, baseUrl) {
+    const headers = forwardedHeaders(new Headers());
+    authorize(headers, apiKey);
+    return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, MODELS_CALL), headers };
+  },
   testCall,
 });

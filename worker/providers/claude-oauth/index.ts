@@ -1,6 +1,12 @@
 /** A Claude subscription signed in by OAuth: bearer token, rotating refresh token. */
 import { judgeAnthropic, judgeAnthropicEvent } from "../anthropic-api/judge.ts";
-import { forwardedHeaders, modelFamily, testCall, upstreamUrl } from "../anthropic-api/request.ts";
+import {
+  forwardedHeaders,
+  modelFamily,
+  MODELS_CALL,
+  testCall,
+  upstreamUrl,
+} from "../anthropic-api/request.ts";
 import { windowsOf } from "../anthropic-api/windows.ts";
 import { defineProvider } from "../provider.ts";
 import {
@@ -73,6 +79,11 @@ export const claudeOAuth = defineProvider<ClaudeOAuthCredential>({
         "",
         context,
       ),
+  },
+  probe({ accessToken }, baseUrl) {
+    const headers = forwardedHeaders(new Headers({ "anthropic-beta": OAUTH_BETA }));
+    headers.set("authorization", `Bearer ${accessToken}`);
+    return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, MODELS_CALL), headers };
   },
   testCall,
 });
