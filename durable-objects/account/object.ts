@@ -11,15 +11,14 @@ import { parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
-import { active } from "./cooldowns.ts";
 import { CredentialKeeper } from "./credential.ts";
-import { maskCredential } from "./mask.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
+import { statusOf } from "./status.ts";
 
 const ROW = "state";
 /** An alarm is only moved when it would come this much too late, so that most leases set none. */
@@ -199,32 +198,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state === null) return null;
     const now = Date.now();
     this.#apply(machine.sweep(this.#state, now));
-    return {
-      id: this.#state.config.id,
-      availability: this.#availability(now),
-      cooldowns: active(this.#state.strikes, now),
-      activeLeases: this.#state.leases.size,
-      windows: this.#state.windows,
-      waiting: this.#state.queue.waiters.length,
-      sessions: this.#sessions.count,
-      credential: maskCredential(this.#keeper?.credential),
-      tokenExpiresAt: this.#keeper?.expiresAt ?? null,
-      lastRefreshAt: this.#keeper?.lastRefreshAt ?? null,
-      refreshError: this.#keeper?.refreshError ?? null,
-      lastUsedAt: this.#state.lastUsedAt,
-    };
-  }
-
-  #availability(now: EpochMs): AccountStatus["availability"] {
-    if (this.#state === null) return { kind: "disabled", reason: "Not configured." };
-    const expiresAt = this.#keeper?.expiresAt ?? null;
-    const dead = expiresAt !== null && expiresAt <= now && this.#keeper?.refreshAt === null;
-    return dead
-      ? {
-          kind: "disabled",
-          reason: this.#keeper?.refreshError ?? "The credential has expired: sign in again.",
-        }
-      : machine.availability(this.#state, now);
+    return statusOf(this.#state, this.#keeper, this.#sessions.count, now);
   }
 
   async erase(): Promise<void> {

@@ -10,7 +10,8 @@ import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import { ROUTING_HEADER } from "./story.ts";
 import { budgetGate } from "./budget-gate.ts";
-import { Tap, type StreamEnding } from "./tap.ts";
+import type { StreamEnding } from "./stream-ending.ts";
+import { Tap } from "./tap.ts";
 
 /** Answer headers that a client may see; all others speak of the account or of the upstream's insides. */
 const DELIVERED_HEADERS = ["content-type", "request-id", "x-request-id", "retry-after"] as const;

@@ -1,0 +1,76 @@
+/**
+ * Passes a stream on piece by piece: where there is something to do between two events, which a native pipe leaves
+ * no room for: a heartbeat, or a look at what the answer has cost.
+ */
+import { within } from "./reading.ts";
+import { CUT, EARLY_END, type StreamEnding } from "./stream-ending.ts";
+import type { StreamView } from "./stream-view.ts";
+import type { TapOptions } from "./tap.ts";
+
+export class HandPump {
+  readonly #options: TapOptions;
+  readonly #view: StreamView;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** What the client has been sent ends between two events; null: nothing has been sent. */
+  sentBoundary: boolean | null = null;
+
+  constructor(writable: WritableStream<Uint8Array>, view: StreamView, options: TapOptions) {
+    this.#options = options;
+    this.#view = view;
+    this.#writer = writable.getWriter();
+  }
+
+  /**
+   * Every piece by hand, and a heartbeat after each long silence between two events.
+   *
+   * @param seen pieces that were read before; null: the silence has lasted long enough for a heartbeat now
+   */
+  async run(seen: readonly Uint8Array[] | null): Promise<StreamEnding> {
+    try {
+      if (seen === null) await this.#beat();
+      let ending: StreamEnding | null = null;
+      for (const bytes of seen ?? []) ending ??= await this.#passOn(bytes);
+      while (ending === null) ending = await this.#passPiece();
+      return ending;
+    } catch {
+      return { kind: "client_gone" };
+    } finally {
+      this.#writer.releaseLock();
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { heartbeat, reader } = this.#options;
+    if (reader.atBoundary && heartbeat !== null) await this.#writer.write(heartbeat);
+  }
+
+  /** @throws when the client is gone; @returns how the stream ended, once it has */
+  async #passPiece(): Promise<StreamEnding | null> {
+    const { heartbeatMs, watch } = this.#options;
+    const piece = await within(this.#view.copy.next(), heartbeatMs);
+    if (piece === null) {
+      await this.#beat();
+      return this.#view.limitReached();
+    }
+    this.#view.copy.taken();
+    switch (piece.kind) {
+      case "failed":
+        return watch.isClientGone ? { kind: "client_gone" } : CUT;
+      case "ended":
+        return this.#view.isComplete ? { kind: "finished" } : EARLY_END;
+      case "bytes":
+        this.#view.see(piece.bytes);
+        return this.#passOn(piece.bytes);
+    }
+  }
+
+  /** What is behind the gate when it closes stays here: the client gets an error in its place. */
+  async #passOn(bytes: Uint8Array): Promise<StreamEnding | null> {
+    const { gate, reader } = this.#options;
+    const error = gate === null || this.#view.isComplete ? null : await gate();
+    if (error !== null) return { kind: "stopped", error };
+    await this.#writer.write(bytes);
+    this.sentBoundary = reader.atBoundary;
+    return null;
+  }
+}
