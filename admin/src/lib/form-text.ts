@@ -23,9 +23,25 @@ export function listOf(form: FormData, name: string): string[] {
     .filter((entry) => entry !== "");
 }
 
+/** All that the form says by one name, as text: a box that is not checked says nothing. */
+const allOf = (form: FormData, name: string): string[] =>
+  form.getAll(name).map((value) => (typeof value === "string" ? value.trim() : ""));
+
+/** Entries, one a line or one a checked box, or undefined when the form has no such field. */
+export function linesOf(form: FormData, name: string): string[] | undefined {
+  if (!form.has(name)) return undefined;
+  const lines = allOf(form, name).flatMap((text) => text.split("\n"));
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
+}
+
+/** What a box says when it is checked. */
+export const CHECKED = "on";
+
+export const isChecked = (form: FormData, name: string): boolean => textOf(form, name) === CHECKED;
+
 /** The entered values of the named fields, to fill the form again. Never name a secret here. */
 export function echoOf(form: FormData, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, textOf(form, name)]));
+  return Object.fromEntries(names.map((name) => [name, allOf(form, name).join("\n")]));
 }
 
 interface Issue {
