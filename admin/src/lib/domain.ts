@@ -7,7 +7,10 @@ export type {
 } from "../../../worker/domain/account.ts";
 export type { Availability, Cooldown, CooldownReason } from "../../../worker/domain/cooldown.ts";
 export { keyInputSchema } from "../../../worker/domain/key.ts";
-export type { KeyInput, KeyPatch, KeyView } from "../../../worker/domain/key.ts";
+export type { KeyInput, KeyPatch, KeyView, LimitStatus } from "../../../worker/domain/key.ts";
+export type { LimitId } from "../../../worker/domain/key-limits.ts";
+export type { ClientId } from "../../../worker/domain/client-identity.ts";
+export type { Service } from "../../../worker/domain/service.ts";
 export type { EpochMs } from "../../../worker/domain/ids.ts";
 export type { NanoDollars } from "../../../worker/domain/money.ts";
 export type { Outcome, TokenUsage, UsageRecord } from "../../../worker/domain/usage.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { echoOf, isChecked, linesOf } from "./form-text";
+import { echoOf, isChecked, linesOf, problemsOf } from "./form-text";
 
 function formOf(...entries: readonly (readonly [name: string, value: string])[]): FormData {
   const form = new FormData();
@@ -43,5 +43,26 @@ describe("echoOf", () => {
       name: "laptop",
       explain: "",
     });
+  });
+});
+
+describe("problemsOf", () => {
+  const issues = [
+    { path: ["models", 2], message: "is too long" },
+    { path: ["models", 3], message: "is too short" },
+    { path: [], message: "is no key" },
+  ];
+
+  it("puts what is wrong with an entry at the field of its list, the first problem only", () => {
+    expect(problemsOf(issues)).toEqual({ models: "is too long", "": "is no key" });
+  });
+
+  it("asks for the form's name with the whole path", () => {
+    const asked: string[] = [];
+    problemsOf(issues, (path) => {
+      asked.push(path);
+      return path;
+    });
+    expect(asked).toEqual(["models.2", "models.3", ""]);
   });
 });

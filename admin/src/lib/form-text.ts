@@ -49,9 +49,12 @@ interface Issue {
   readonly message: string;
 }
 
-/** The first problem of each field, by the field's form name. */
-export function problemsOf(issues: readonly Issue[], formName: (path: string) => string = (path) => path) {
+/** An entry of a list, or a part of a whole, is a problem of the field that it was entered in. */
+const fieldOf = (path: string): string => path.split(".")[0] ?? "";
+
+/** The first problem of each field, by the field's form name; paths are dotted. */
+export function problemsOf(issues: readonly Issue[], formName: (path: string) => string = fieldOf) {
   const problems: Record<string, string> = {};
-  for (const issue of issues) problems[formName(String(issue.path[0] ?? ""))] ??= issue.message;
+  for (const issue of issues) problems[formName(issue.path.map(String).join("."))] ??= issue.message;
   return problems;
 }

@@ -1,14 +1,11 @@
 import { redirect } from "@sveltejs/kit";
-import { keyInputSchema } from "$lib/domain";
 import { echoOf, problemsOf } from "$lib/form-text";
+import { formNameOf, KEY_NAMES, readKey } from "$lib/key-form";
+import { BLANK_VALUES, keyFormSchema } from "$lib/key-schema";
 import { CHOICES_SIZE } from "$lib/paging";
 import { done, invalid, loaded, refused } from "$lib/server/outcome";
 import { bindingChoices } from "../binding-choices";
-import { formNameOf, KEY_NAMES, readKey } from "../key-form";
 import type { Actions, PageServerLoad } from "./$types";
-
-/** The form shows all of a key but its switch, which has a button of its own. */
-const keyFormSchema = keyInputSchema.omit({ enabled: true });
 
 export const load: PageServerLoad = async ({ locals, params, platform }) => {
   const [key, accounts] = await Promise.all([
@@ -17,6 +14,7 @@ export const load: PageServerLoad = async ({ locals, params, platform }) => {
   ]);
   return {
     key,
+    blank: BLANK_VALUES,
     choices: bindingChoices(accounts.items),
     relayUrl: platform?.env.RELAY_URL ?? null,
     now: Date.now(),

@@ -1,14 +1,19 @@
 import { keyInputSchema } from "$lib/domain";
 import { echoOf, problemsOf } from "$lib/form-text";
+import { formNameOf, KEY_NAMES, readKey } from "$lib/key-form";
+import { BLANK_VALUES } from "$lib/key-schema";
 import { CHOICES_SIZE } from "$lib/paging";
 import { invalid, loaded, refused } from "$lib/server/outcome";
 import { bindingChoices } from "../binding-choices";
-import { formNameOf, KEY_NAMES, readKey } from "../key-form";
 import type { Actions, PageServerLoad } from "./$types";
 
 export const load: PageServerLoad = async ({ locals, platform }) => {
   const { items } = await loaded(locals.api.accounts({ page: 1, limit: CHOICES_SIZE }));
-  return { choices: bindingChoices(items), relayUrl: platform?.env.RELAY_URL ?? null };
+  return {
+    blank: BLANK_VALUES,
+    choices: bindingChoices(items),
+    relayUrl: platform?.env.RELAY_URL ?? null,
+  };
 };
 
 export const actions: Actions = {
