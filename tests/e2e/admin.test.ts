@@ -187,6 +187,34 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     expect(await admin.page.getByRole("img", { name: /Requests per hour/ }).count()).toBe(1);
   });
 
+  it("creates a key with limits, shows them in its form again, and how far each is used", async () => {
+    const { page } = admin;
+    await page.goto("/keys/new");
+    await page.getByLabel("Name", { exact: true }).fill("limited");
+    await page.getByText("Models", { exact: true }).click();
+    await page.getByLabel("Blocked models").fill("*opus*\n*haiku*");
+    await page.getByText("Budgets", { exact: true }).click();
+    await page.getByLabel("Daily budget").fill("2.5");
+    await page.getByRole("button", { name: "Create key" }).click();
+    const limited = (await page.locator("figure code").first().innerText()).trim();
+    const refusal = await relay(limited, {
+      model: "claude-opus-4-1",
+      max_tokens: 100,
+      messages: [{ role: "user", content: "Hello" }],
+    });
+    expect(refusal.status).toBe(403);
+
+    await page.getByRole("link", { name: "Settings of this key" }).click();
+    await page.waitForURL("**/keys/key_*");
+    expect(await page.getByLabel("Blocked models").inputValue()).toBe("*opus*\n*haiku*");
+    expect(await page.getByLabel("Daily budget").inputValue()).toBe("2.5");
+    expect(await page.getByLabel("Daily budget").isVisible()).toBe(true);
+    expect(await page.getByLabel("Cost in dollars").isVisible()).toBe(false);
+    const limits = page.getByRole("table", { name: "Limits" }).locator("tbody tr");
+    expect(await limits.count()).toBe(1);
+    expect(await limits.innerText()).toMatch(/Daily budget\s+\$0\.00 of \$2\.50\s+in \d+ (h|min|s)/);
+  });
+
   it("stops a key that is disabled", async () => {
     const { page } = admin;
     await page.goto("/keys");
