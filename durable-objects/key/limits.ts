@@ -89,13 +89,12 @@ export function current(tallies: Tallies, config: KeyConfig, timeZone: string, n
 
 /** A week that begins at another time is another week: what was spent in the one before the change is kept. */
 export function rescheduled(tallies: Tallies, config: KeyConfig, timeZone: string, now: EpochMs): Tallies {
-  if (tallies.week === null) return tallies;
-  const span = weekAt(now, timeZone, config.weekStartDay, config.weekStartHour);
-  const window =
-    tallies.window === null
-      ? null
-      : { ...tallies.window, end: tallies.window.start + config.windowMinutes * MINUTE_MS };
-  return { ...tallies, window, week: { ...tallies.week, ...span } };
+  const { window, week } = tallies;
+  return {
+    ...tallies,
+    window: window && { ...window, end: window.start + config.windowMinutes * MINUTE_MS },
+    week: week && { ...week, ...weekAt(now, timeZone, config.weekStartDay, config.weekStartHour) },
+  };
 }
 
 /** Books spending in every period that runs now; it opens a window where none is open. Call `current` first. */

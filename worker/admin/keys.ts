@@ -1,7 +1,15 @@
 /** Relay keys: create, list, change, rotate, delete. The key text is shown once and never stored. */
 import { Hono, type Context } from "hono";
+import { RelayError } from "../domain/errors.ts";
 import { keyIdSchema, newKeyId } from "../domain/ids.ts";
-import { KEY_PREFIX, keyInputSchema, keyPatchSchema, type KeyConfig, type KeyView } from "../domain/key.ts";
+import {
+  inconsistency,
+  KEY_PREFIX,
+  keyInputSchema,
+  keyPatchSchema,
+  type KeyConfig,
+  type KeyView,
+} from "../domain/key.ts";
 import { toHex } from "../storage/encoding.ts";
 import { hashKey } from "../storage/hash.ts";
 import { deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
@@ -66,6 +74,8 @@ export const keyRoutes = new Hono<AdminEnv>()
     const { config: before, hash } = await required(context);
     const given = Object.entries(context.req.valid("json")).filter(([, value]) => value !== undefined);
     const config = { ...before, ...(Object.fromEntries(given) as Partial<KeyConfig>), updatedAt: Date.now() };
+    const problem = inconsistency(config);
+    if (problem !== null) throw new RelayError("invalid_request", problem);
     await store(context, { config, hash });
     return context.json(await viewOf(context, config));
   })

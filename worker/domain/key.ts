@@ -31,7 +31,24 @@ const fields = {
   ...limitFields,
 } as const;
 
-export const keyInputSchema = z.object(fields);
+/** Each field by itself; `keyInputSchema` also sees what no single field can. */
+export const keyFieldsSchema = z.object(fields);
+
+/** What no single field can know: null where all is well, else what is wrong, with the field's name before it. */
+export function inconsistency(key: z.output<typeof keyFieldsSchema>): string | null {
+  const counts = [key.windowRequests, key.windowTokens, key.windowCost];
+  const isLimited = counts.some((limit) => limit > 0);
+  return isLimited && key.windowMinutes === 0
+    ? "windowMinutes: is needed for a limit on requests, tokens or cost per window"
+    : null;
+}
+
+export const keyInputSchema = keyFieldsSchema.superRefine((key, context) => {
+  const problem = inconsistency(key);
+  if (problem === null) return;
+  const [field = "", message = ""] = problem.split(": ");
+  context.addIssue({ code: "custom", path: [field], message });
+});
 export type KeyInput = z.infer<typeof keyInputSchema>;
 
 type Fields = typeof fields;
@@ -52,7 +69,7 @@ export const keyPatchSchema = z.object(
 );
 export type KeyPatch = z.infer<typeof keyPatchSchema>;
 
-export const keyConfigSchema = keyInputSchema.extend({
+export const keyConfigSchema = keyFieldsSchema.extend({
   id: keyIdSchema,
   /** The key's last characters, so that people can tell keys apart. */
   hint: z.string(),

@@ -6,7 +6,7 @@ export type {
   AccountView,
 } from "../../../worker/domain/account.ts";
 export type { Availability, Cooldown, CooldownReason } from "../../../worker/domain/cooldown.ts";
-export { keyInputSchema } from "../../../worker/domain/key.ts";
+export { keyFieldsSchema, keyInputSchema } from "../../../worker/domain/key.ts";
 export type { KeyInput, KeyPatch, KeyView, LimitStatus } from "../../../worker/domain/key.ts";
 export type { LimitId } from "../../../worker/domain/key-limits.ts";
 export type { ClientId } from "../../../worker/domain/client-identity.ts";
