@@ -48,6 +48,11 @@ export function entryTo(queue: WaitQueue<unknown>, rules: QueueRules, now: Epoch
   return p90 >= rules.timeoutMs * HOPELESS_SHARE ? "hopeless" : "open";
 }
 
+export const isWaiting = (
+  { waiters }: WaitQueue<{ readonly requestId: RequestId }>,
+  requestId: RequestId,
+): boolean => waiters.some(({ request }) => request.requestId === requestId);
+
 export const enter = <Request>(
   queue: WaitQueue<Request>,
   request: Request,

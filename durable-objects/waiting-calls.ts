@@ -2,7 +2,7 @@
 import type { EpochMs, RequestId } from "../worker/domain/ids.ts";
 
 export class WaitingCalls<Answer> {
-  readonly #calls = new Map<RequestId, (answer: Answer) => void>();
+  readonly #calls = new Map<RequestId, PromiseWithResolvers<Answer>>();
   readonly #onTime: () => void;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -15,17 +15,20 @@ export class WaitingCalls<Answer> {
     return [...this.#calls.keys()];
   }
 
+  /** Asked twice for the same request, the calls share one answer. */
   wait(requestId: RequestId): Promise<Answer> {
-    const { promise, resolve } = Promise.withResolvers<Answer>();
-    this.#calls.set(requestId, resolve);
-    return promise;
+    const known = this.#calls.get(requestId);
+    if (known !== undefined) return known.promise;
+    const call = Promise.withResolvers<Answer>();
+    this.#calls.set(requestId, call);
+    return call.promise;
   }
 
   /** Does nothing where nobody waits. */
   answer(requestId: RequestId, answer: Answer): void {
-    const resolve = this.#calls.get(requestId);
+    const call = this.#calls.get(requestId);
     this.#calls.delete(requestId);
-    resolve?.(answer);
+    call?.resolve(answer);
   }
 
   /** A timer is enough: while calls wait, they keep the object in memory. */

@@ -4,9 +4,9 @@ import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
-import { enter, entryTo, HOPELESS_RETRY_MS, leave, settled, type Waiter } from "../wait-queue.ts";
+import { enter, entryTo, HOPELESS_RETRY_MS, isWaiting, leave, settled, type Waiter } from "../wait-queue.ts";
 import * as limits from "./limits.ts";
-import { atListPrice, permit } from "./permits.ts";
+import { allowanceOf, atListPrice, permit } from "./permits.ts";
 import { obstacle } from "./rules.ts";
 import { hasSlot, rolled, type Deployment, type KeyState, type Step } from "./state.ts";
 
@@ -74,10 +74,12 @@ export function admit(
   const obstruction = obstacle(before, request, now);
   if (obstruction !== null) return { state: before, decision: refusal(obstruction) };
   const used = { ...before, lastUsedAt: now, activatedAt: before.activatedAt ?? now };
+  if (!request.metered) return { state: used, decision: { kind: "admitted", allowance: null } };
+  // An answer was lost on its way, and the worker asks again.
   const held = before.permits.get(request.requestId);
-  if (!request.metered || held !== undefined) {
-    return { state: used, decision: { kind: "admitted", allowance: null } };
-  }
+  if (held !== undefined)
+    return { state: used, decision: { kind: "admitted", allowance: allowanceOf(used, held) } };
+  if (isWaiting(before.queue, request.requestId)) return { state: used, decision: { kind: "waiting" } };
   const state = rolled(used, deployment, now);
   const fit = fitOf(state, request, now);
   switch (fit.kind) {

@@ -66,6 +66,10 @@ export function atListPrice(state: KeyState, charged: NanoDollars, service: Serv
   return rate === 0 ? null : Math.floor(charged / rate);
 }
 
+/** Where the stream of a permit must ask for more or end, in nano-dollars at list price; null: nowhere. */
+export const allowanceOf = (state: KeyState, { reserved, service }: Permit): NanoDollars | null =>
+  state.config.hardBudget ? atListPrice(state, reserved.cost, service) : null;
+
 export function checkpoint(state: KeyState, drafts: readonly UsageRecord[], now: EpochMs): KeyState {
   const permits = new Map(state.permits);
   for (const draft of drafts) {

@@ -44,7 +44,7 @@ const facts = (code: RelayErrorCode, message: string, reason?: string): ErrorFac
 export function obstacle(life: Life, request: AdmitRequest, now: EpochMs): ErrorFacts | null {
   const { config } = life;
   // One message for every key that is not live, so that keys cannot be probed.
-  if (!isLive(life, now)) return facts("unauthenticated", "Invalid API key");
+  if (!isLive(life, now) || !isInForce(config, request)) return facts("unauthenticated", "Invalid API key");
   if (!allowsService(config, request)) {
     return facts("permission_denied", `This key may not use ${request.service}.`, "service_not_allowed");
   }
@@ -61,6 +61,10 @@ export function obstacle(life: Life, request: AdmitRequest, now: EpochMs): Error
   }
   return null;
 }
+
+/** A text that was rotated out may be found for a while, wherever the edge still has it cached. */
+const isInForce = (config: KeyConfig, { fingerprint }: AdmitRequest) =>
+  config.fingerprint === "" || fingerprint === "" || config.fingerprint === fingerprint;
 
 const allowsService = ({ permissions }: KeyConfig, { service }: AdmitRequest) =>
   permissions.length === 0 || permissions.includes(service);

@@ -62,6 +62,7 @@ const ask = (number: number): AdmitRequest => ({
   startedAt: NOW,
   protocol: "anthropic",
   service: "claude",
+  fingerprint: "",
   caller: { client: null, userAgent: "" },
   model: "m",
   stream: false,

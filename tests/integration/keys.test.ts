@@ -68,6 +68,13 @@ describe("the relay key (item 1)", () => {
   });
 });
 
+/** What KV holds of a key, by name. */
+async function snapshotsOf(key: { readonly id: string }): Promise<[string, string][]> {
+  const { keys } = await env.KV.list({ prefix: "key:" });
+  const entries = await Promise.all(keys.map(async ({ name }) => [name, await env.KV.get(name)] as const));
+  return entries.flatMap(([name, value]) => (value?.includes(key.id) === true ? [[name, value]] : []));
+}
+
 describe("a key's states (item 2)", () => {
   afterEach(() => {
     vi.useRealTimers();
@@ -102,12 +109,9 @@ describe("a key's states (item 2)", () => {
   it("refuses a revoked key even where KV still has its snapshot", async () => {
     const { key } = await createPair();
     expect((await call(key)).status).toBe(200);
-    const { keys } = await env.KV.list({ prefix: "key:" });
-    const snapshots = await Promise.all(
-      keys.map(async ({ name }) => [name, await env.KV.get(name)] as const),
-    );
+    const before = await snapshotsOf(key);
     await admin("DELETE", `/keys/${key.id}`);
-    for (const [name, value] of snapshots) if (value?.includes(key.id)) await env.KV.put(name, value);
+    for (const [name, value] of before) await env.KV.put(name, value);
     expect((await call(key)).status).toBe(401);
   });
 
@@ -116,6 +120,15 @@ describe("a key's states (item 2)", () => {
     const rotated = await (await admin("POST", `/keys/${key.id}/rotate`)).json<{ key: string }>();
     expect((await call(key)).status).toBe(401);
     expect((await call(rotated)).status).toBe(200);
+  });
+
+  it("refuses a text that was rotated out even where KV still has its snapshot", async () => {
+    const { key } = await createPair();
+    expect((await call(key)).status).toBe(200);
+    const before = await snapshotsOf(key);
+    await admin("POST", `/keys/${key.id}/rotate`);
+    for (const [name, value] of before) await env.KV.put(name, value);
+    expect((await call(key)).status).toBe(401);
   });
 
   it("ends at a fixed date", async () => {

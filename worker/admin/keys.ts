@@ -1,7 +1,7 @@
 /** Relay keys: create, list, change, rotate, delete. The key text is shown once and never stored. */
 import { Hono, type Context } from "hono";
 import { RelayError } from "../domain/errors.ts";
-import { keyIdSchema, newKeyId } from "../domain/ids.ts";
+import { fingerprintOf, keyIdSchema, newKeyId } from "../domain/ids.ts";
 import {
   inconsistency,
   KEY_PREFIX,
@@ -28,7 +28,8 @@ import { keyObject } from "./objects.ts";
 
 const HINT_LENGTH = 6;
 
-async function viewOf(context: Context<AdminEnv>, config: KeyConfig): Promise<KeyView> {
+async function viewOf(context: Context<AdminEnv>, stored: KeyConfig): Promise<KeyView> {
+  const { fingerprint: _, ...config } = stored;
   return { ...config, status: await keyObject(context.env, config.id).status() };
 }
 
@@ -59,14 +60,16 @@ export const keyRoutes = new Hono<AdminEnv>()
   .post("/", body(keyInputSchema), async (context) => {
     const now = Date.now();
     const key = newKeyText();
+    const hash = await hashKey(key);
     const config: KeyConfig = {
       ...context.req.valid("json"),
       id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
       hint: key.slice(-HINT_LENGTH),
+      fingerprint: fingerprintOf(hash),
       createdAt: now,
       updatedAt: now,
     };
-    await store(context, { config, hash: await hashKey(key) });
+    await store(context, { config, hash });
     return context.json({ ...(await viewOf(context, config)), key }, 201);
   })
   .get("/:id", async (context) => context.json(await viewOf(context, (await required(context)).config)))
@@ -82,8 +85,14 @@ export const keyRoutes = new Hono<AdminEnv>()
   .post("/:id/rotate", async (context) => {
     const { config: before, hash: oldHash } = await required(context);
     const key = newKeyText();
-    const config = { ...before, hint: key.slice(-HINT_LENGTH), updatedAt: Date.now() };
-    await store(context, { config, hash: await hashKey(key) });
+    const hash = await hashKey(key);
+    const config = {
+      ...before,
+      hint: key.slice(-HINT_LENGTH),
+      fingerprint: fingerprintOf(hash),
+      updatedAt: Date.now(),
+    };
+    await store(context, { config, hash });
     await deleteSnapshot(oldHash, snapshotsOf(context));
     return context.json({ ...(await viewOf(context, config)), key });
   })

@@ -47,6 +47,8 @@ export const newKeyId = (now: EpochMs, random: Uint8Array): KeyId =>
 export const newRequestId = (now: EpochMs, random: Uint8Array): RequestId =>
   timeOrderedId("req", now, random) as RequestId;
 export const keyHash = (hex: string): KeyHash => hex as KeyHash;
+/** Enough of a hash to tell a key's text in force from one that was rotated out. */
+export const fingerprintOf = (hash: KeyHash): string => hash.slice(0, 16);
 /** The identity of a session within one model family: limits and prompt caches of families are apart. */
 export const affinityInFamily = (session: Affinity, family: string | null): Affinity =>
   `${session}/${family ?? ""}` as Affinity;

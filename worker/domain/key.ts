@@ -73,6 +73,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   id: keyIdSchema,
   /** The key's last characters, so that people can tell keys apart. */
   hint: z.string(),
+  /** Of the key text in force: the beginning of its hash. Empty: not known, any text that finds the key will do. */
+  fingerprint: z.string().default(""),
   createdAt: z.number(),
   updatedAt: z.number(),
 });
@@ -85,6 +87,7 @@ export const keySnapshotSchema = keyConfigSchema.pick({
   name: true,
   binding: true,
   bindingFallback: true,
+  fingerprint: true,
   createdAt: true,
 });
 export type KeySnapshot = Readonly<z.infer<typeof keySnapshotSchema>>;
@@ -118,4 +121,4 @@ export interface LimitStatus {
 }
 
 /** A key as the admin API shows it; the key text itself is shown once, at creation and rotation. */
-export type KeyView = KeyConfig & { readonly status: KeyStatus | null };
+export type KeyView = Omit<KeyConfig, "fingerprint"> & { readonly status: KeyStatus | null };

@@ -21,6 +21,8 @@ export interface AdmitRequest {
   readonly startedAt: EpochMs;
   readonly protocol: ProtocolId;
   readonly service: Service;
+  /** Of the key text that the client sent. */
+  readonly fingerprint: string;
   readonly caller: ClientIdentity;
   readonly model: string;
   readonly stream: boolean;

@@ -81,6 +81,7 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
       startedAt: booking.startedAt,
       protocol: call.protocol.id,
       service: call.protocol.service,
+      fingerprint: call.key.fingerprint,
       caller: identifyClient(call.headers),
       model: call.parsed.model,
       stream: call.parsed.stream,
