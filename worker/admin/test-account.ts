@@ -54,9 +54,8 @@ export async function testAccount(env: Env, config: AccountConfig): Promise<Test
 async function call(env: Env, lease: Lease): Promise<TestResult> {
   const provider = PROVIDERS.get(lease.provider);
   if (provider === undefined) return failed(`Unknown provider "${lease.provider}".`);
-  const test = provider.testCall();
-  const request = provider.createRequest(
-    { ...test, query: "", headers: new Headers({ "user-agent": "edge-relay" }) },
+  const request = await provider.createRequest(
+    { ...provider.testCall(lease.credential), headers: new Headers({ "user-agent": "edge-relay" }) },
     lease.credential,
     lease.baseUrl,
   );

@@ -10,6 +10,7 @@ export type RelayErrorCode =
   | "method_not_allowed"
   | "conflict"
   | "payload_too_large"
+  | "upgrade_refused"
   | "rate_limited"
   | "concurrency_exceeded"
   | "internal"
@@ -31,6 +32,7 @@ export const ERROR_STATUS = {
   method_not_allowed: 405,
   conflict: 409,
   payload_too_large: 413,
+  upgrade_refused: 426,
   rate_limited: 429,
   concurrency_exceeded: 429,
   internal: 500,

@@ -1,2 +1,4 @@
 /** The wire dialects that clients speak. Pure. */
-export type ProtocolId = "anthropic";
+
+export const PROTOCOL_IDS = ["anthropic"] as const;
+export type ProtocolId = (typeof PROTOCOL_IDS)[number];

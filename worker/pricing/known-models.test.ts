@@ -22,14 +22,10 @@ describe("knownModels", () => {
     expect(PRICE_TABLE.models.map((model) => model.id)).toContain("claude-3-haiku");
   });
 
-  it("leaves out other vendors' models", () => {
-    const models = PRICE_TABLE.models.map((model) => ({ ...model, provider: "openai" }));
-    expect(knownModels({ version: "test", models })).toEqual([]);
-  });
-
-  it("says what each model is called and how much it reads", () => {
+  it("says whose each model is, what it is called and how much it reads", () => {
     expect(knownModels(PRICE_TABLE)).toContainEqual({
       id: "claude-opus-5-5",
+      vendor: "anthropic",
       name: "Claude Opus 5.5",
       contextWindow: 1_000_000,
     });

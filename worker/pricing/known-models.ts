@@ -3,19 +3,20 @@ import type { PricedModel, PriceTable } from "./table.ts";
 
 export interface KnownModel {
   readonly id: string;
+  readonly vendor: string;
   readonly name: string;
   readonly contextWindow: number | null;
 }
 
 /**
- * Anthropic's models that are not deprecated. The table has no release dates, so the version in the id stands for
+ * Models that are not deprecated. The table has no release dates, so the version in the id stands for
  * age; models of one version keep the table's order.
  */
 export function knownModels(table: PriceTable): readonly KnownModel[] {
   return table.models
-    .filter((model) => model.provider === "anthropic" && !model.deprecated)
+    .filter((model) => !model.deprecated)
     .toSorted((a, b) => versionOf(b) - versionOf(a))
-    .map(({ id, name, contextWindow }) => ({ id, name, contextWindow }));
+    .map(({ id, provider, name, contextWindow }) => ({ id, vendor: provider, name, contextWindow }));
 }
 
 /** `claude-opus-4-8` gives 4008 and `claude-opus-5` 5000: comparable as long as a minor version is below 1000. */

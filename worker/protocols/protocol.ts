@@ -18,8 +18,8 @@ export type AffinitySource =
 /** A client's call as far as the relay needs to understand it; the body stays the bytes received. */
 export interface ParsedCall {
   readonly model: string;
-  /** Where the model's JSON string lies in the body, for providers that must map it. */
-  readonly modelRange: FieldRange;
+  /** Where the model's JSON string lies in the body, for accounts that map it; null: it is in the path. */
+  readonly modelRange: FieldRange | null;
   readonly stream: boolean;
   /** The longest answer the client wants, in tokens; null where it names none. */
   readonly outputTokensMax: number | null;
@@ -28,9 +28,39 @@ export interface ParsedCall {
 
 export interface ProtocolRoute {
   readonly method: "POST";
-  /** Path below each of the protocol's prefixes. */
+  /** Path below each prefix, in the router's syntax: `/v1beta/models/:call{.+:countTokens}`. */
   readonly path: string;
+  /** Where it is mounted, if not below the protocol's own prefixes. */
+  readonly prefixes?: readonly string[];
   readonly operation: Operation;
+  /** What a key must be allowed to use for it, if not the protocol's own service. */
+  readonly service?: Service;
+  /** Only accounts of this provider answer here. */
+  readonly provider?: string;
+}
+
+/** A client's call as it came, for its protocol to read. */
+export interface ClientCall {
+  readonly body: Uint8Array;
+  readonly headers: Headers;
+  /** Below the prefix: some dialects name the model here. */
+  readonly path: string;
+  /** Without `?` and without the relay key; may be empty. */
+  readonly query: string;
+}
+
+/** Makes a stream into another of the same dialect, event by event. */
+export interface StreamFilter {
+  /** What the client is to get for these bytes; may be empty. */
+  push(bytes: Uint8Array): Uint8Array;
+  /** What is left at the end. */
+  end(): Uint8Array;
+}
+
+/** A body that asks the upstream for something which the client did not ask for, and takes it out of the answer. */
+export interface PreparedCall {
+  readonly body: Uint8Array;
+  readonly createFilter: (() => StreamFilter) | null;
 }
 
 /** Reads usage out of an answer as it passes; the same result for every slicing of the bytes. */
@@ -47,6 +77,19 @@ export interface UsageReader {
   readonly errorMessage: string | null;
 }
 
+export interface OfferedModel {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Where a dialect's clients ask which models there are, and how they are told. */
+export interface ModelList {
+  readonly path: string;
+  /** Where it is mounted, if not below the protocol's own prefixes. */
+  readonly prefixes?: readonly string[];
+  render(models: readonly OfferedModel[]): unknown;
+}
+
 export interface RenderedError {
   readonly status: number;
   readonly contentType: string;
@@ -60,7 +103,11 @@ export interface Protocol {
   readonly prefixes: readonly string[];
   readonly routes: readonly ProtocolRoute[];
   /** @throws RelayError `invalid_request` when the body is not a call of this protocol */
-  parse(body: Uint8Array, headers: Headers): ParsedCall;
+  parse(call: ClientCall): ParsedCall;
+  /** The path that names another model, where the path names it. */
+  pathWithModel?(path: string, model: string): string;
+  /** What must be asked for besides, so that usage can be read; absent or null: nothing. */
+  prepare?(call: ClientCall, parsed: ParsedCall): PreparedCall | null;
   /** Whether the last word is a person's, and not a tool's answer. Looks at the whole conversation. */
   isUserTurn(body: Uint8Array): boolean;
   /** The call without what only the account that made it can read; null: there is nothing of the kind. */
@@ -71,6 +118,9 @@ export interface Protocol {
   renderError(error: ErrorFacts, requestId: string): RenderedError;
   /** An error inside a stream that already began, with a leading blank line if an event was cut. */
   renderErrorEvent(error: ErrorFacts, requestId: string, atBoundary: boolean): Uint8Array;
+  /** Whether an answer of this content type is a stream that the reader understands. */
+  isStream(contentType: string, parsed: ParsedCall): boolean;
+  readonly modelLists: readonly ModelList[];
   /** Sent between two events while the upstream is silent; null where clients cannot bear it. */
   readonly heartbeat: Uint8Array | null;
 }

@@ -1,13 +1,20 @@
 /** The interface of one kind of upstream account: what varies between accounts, and nothing more. */
 import type { z } from "zod";
+import type { Operation } from "../protocols/protocol.ts";
 import type { LimitWindow } from "../domain/cooldown.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import type { TokenCall } from "../domain/token-call.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
+import type { Service } from "../domain/service.ts";
 import type { AnswerFacts, Verdict } from "../domain/verdict.ts";
 
 /** A client's call as a provider sees it: plain data, without the client's credential. */
 export interface UpstreamCall {
+  readonly protocol: ProtocolId;
+  readonly operation: Operation;
+  /** As the account's upstream names it. */
+  readonly model: string;
+  readonly stream: boolean;
   /** Path below the base URL, e.g. `/v1/messages`. */
   readonly path: string;
   /** Query without `?` and without the relay key; may be empty. */
@@ -57,11 +64,21 @@ export interface OAuthFlow<Credential> {
 export interface ProviderSpec<Credential> {
   readonly id: string;
   readonly label: string;
+  /** What a key must be allowed to use to reach accounts of this kind. */
+  readonly service: Service;
   readonly protocols: readonly ProtocolId[];
   readonly credentialSchema: z.ZodType<Credential>;
+  /** Whose models of the price list it has, where the account names none; null: nobody's. */
+  readonly vendor: string | null;
   /** The part of the account's limits that a model counts against; null: only the whole. */
   modelFamily(model: string): string | null;
-  createRequest(call: UpstreamCall, credential: Credential, baseUrl: string | null): UpstreamRequest;
+  createRequest(
+    call: UpstreamCall,
+    credential: Credential,
+    baseUrl: string | null,
+  ): UpstreamRequest | Promise<UpstreamRequest>;
+  /** Where the upstream speaks an encoding of its own around the protocol: the answer as the protocol has it. */
+  readonly decodeAnswer?: (answer: Response, call: UpstreamCall) => Response;
   /** The only place where a status code or a limit header is interpreted. Total over 100 to 599. */
   judge(answer: AnswerFacts, now: EpochMs): Verdict;
   /** The account's limits as an answer's headers tell them; null: they say nothing. */
@@ -78,8 +95,8 @@ export interface ProviderSpec<Credential> {
   readonly oauth?: OAuthFlow<Credential>;
   /** A question without cost that any healthy upstream answers somehow. */
   probe(credential: Credential, baseUrl: string | null): Pick<UpstreamRequest, "url" | "headers">;
-  /** The smallest call that proves the account works, as a body for `/v1/messages`. */
-  testCall(): { readonly path: string; readonly body: Uint8Array };
+  /** The smallest call that proves the account works. */
+  testCall(credential: Credential): Omit<UpstreamCall, "headers">;
 }
 
 /** A provider in the registry, where credentials of all kinds look alike. */

@@ -12,6 +12,10 @@ const CREDENTIALS: Readonly<Record<string, unknown>> = {
 };
 
 const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
+  protocol: "anthropic",
+  operation: "generate",
+  model: "m",
+  stream: false,
   path: "/v1/messages",
   query: "beta=true",
   headers: new Headers({
@@ -49,19 +53,17 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
     }
   });
 
-  it("makes the same request for the same call, with its body untouched", () => {
-    const [first, second] = [
-      provider.createRequest(call(), credential, null),
-      provider.createRequest(call(), credential, null),
-    ];
+  it("makes the same request for the same call, with its body untouched", async () => {
+    const first = await provider.createRequest(call(), credential, null);
+    const second = await provider.createRequest(call(), credential, null);
     expect([...first.headers]).toEqual([...second.headers]);
     expect(first.url).toBe(second.url);
     expect(first.body).toEqual(call().body);
     expect(first.url.startsWith("https://")).toBe(true);
   });
 
-  it("forwards nothing that speaks of the client's network or of us", () => {
-    const { headers } = provider.createRequest(call(), credential, null);
+  it("forwards nothing that speaks of the client's network or of us", async () => {
+    const { headers } = await provider.createRequest(call(), credential, null);
     for (const name of ["cookie", "x-forwarded-for", "x-relay-internal", "host"])
       expect(headers.has(name)).toBe(false);
     expect(JSON.stringify([...headers])).not.toContain("cr_relay-key");
@@ -76,7 +78,7 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   });
 
   it("has a small call that proves an account works", () => {
-    const test = provider.testCall();
+    const test = provider.testCall(credential);
     expect(JSON.parse(new TextDecoder().decode(test.body))).toMatchObject({ max_tokens: 1 });
   });
 });

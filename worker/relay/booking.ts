@@ -171,7 +171,7 @@ export class Booking {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#isMetered) {
-      mailbox.settle(this.#call.key.id, this.record(ending), this.#call.protocol.service);
+      mailbox.settle(this.#call.key.id, this.record(ending), this.#call.service);
     }
     this.#send();
   }

@@ -66,10 +66,12 @@ const broken = (message: string): Delivered => {
 };
 
 export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> {
-  const { booking, lease, provider, ports } = delivery;
+  const { call, booking, lease, provider, ports } = delivery;
   booking.sawWindows(lease, provider.readWindows(answer.response.headers, ports.now()));
-  const isStream = (answer.response.headers.get("content-type") ?? "").includes("event-stream");
-  return isStream ? deliverStream(answer, delivery) : deliverWhole(answer, delivery);
+  const contentType = answer.response.headers.get("content-type") ?? "";
+  return call.protocol.isStream(contentType, call.parsed)
+    ? deliverStream(answer, delivery)
+    : deliverWhole(answer, delivery);
 }
 
 async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
@@ -110,6 +112,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
     renderErrorEvent: (error, atBoundary) =>
       call.protocol.renderErrorEvent(error, booking.requestId, atBoundary),
     gate: budgetGate(reader, delivery),
+    filter: call.createFilter?.() ?? null,
   });
   const first = await tap.peek(ports.env.HOLD_BACK_MS);
   if (first === "ended" || first === "failed") {

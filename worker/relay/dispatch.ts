@@ -3,7 +3,7 @@ import type { ErrorFacts } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import { unauthorized, type Verdict } from "../domain/verdict.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { Provider, UpstreamCall } from "../providers/provider.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import { readAtMost, within } from "./reading.ts";
@@ -55,7 +55,15 @@ const UNREACHABLE: ErrorFacts = {
 /** @throws the fetch's error when the client left */
 export async function dispatch(call: Call, lease: Lease, provider: Provider, ports: Ports): Promise<Attempt> {
   const { env, watch } = ports;
-  const request = provider.createRequest(call, lease.credential, lease.baseUrl);
+  const upstreamCall: UpstreamCall = {
+    ...call,
+    protocol: call.protocol.id,
+    model: call.parsed.model,
+    stream: call.parsed.stream,
+  };
+  const created = provider.createRequest(upstreamCall, lease.credential, lease.baseUrl);
+  // A promise costs a turn of the event loop, and only signing needs one.
+  const request = created instanceof Promise ? await created : created;
   assertAllowedTarget(request.url, env.ALLOW_PRIVATE_UPSTREAMS);
   watch.throwIfGone();
   const controller = new AbortController();
@@ -81,7 +89,7 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
   } as const;
   try {
     return await watch.during(limits, async () =>
-      judge(await fetch(request.url, init), { call, lease, provider, ports, abort }),
+      judge(await fetch(request.url, init), { call, upstreamCall, lease, provider, ports, abort }),
     );
   } catch (error) {
     if (watch.isClientGone) throw error;
@@ -93,14 +101,16 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
 
 interface Context {
   readonly call: Call;
+  readonly upstreamCall: UpstreamCall;
   readonly lease: Lease;
   readonly provider: Provider;
   readonly ports: Ports;
   readonly abort: () => void;
 }
 
-async function judge(response: Response, context: Context): Promise<Attempt> {
-  const { call, lease, provider, ports, abort } = context;
+async function judge(raw: Response, context: Context): Promise<Attempt> {
+  const { call, upstreamCall, lease, provider, ports, abort } = context;
+  const response = raw.ok ? (provider.decodeAnswer?.(raw, upstreamCall) ?? raw) : raw;
   const facts = { status: response.status, headers: response.headers, model: call.parsed.model };
   const early = response.ok ? provider.judge({ ...facts, bodyText: "" }, ports.now()) : null;
   if (early?.kind === "deliver")

@@ -31,6 +31,8 @@ export class HandPump {
       let ending: StreamEnding | null = null;
       for (const bytes of seen ?? []) ending ??= await this.#passOn(bytes);
       while (ending === null) ending = await this.#passPiece();
+      const rest = this.#options.filter?.end();
+      if (rest !== undefined && rest.length > 0) await this.#writer.write(rest);
       return ending;
     } catch {
       return { kind: "client_gone" };
@@ -66,10 +68,11 @@ export class HandPump {
 
   /** What is behind the gate when it closes stays here: the client gets an error in its place. */
   async #passOn(bytes: Uint8Array): Promise<StreamEnding | null> {
-    const { gate, reader } = this.#options;
+    const { gate, filter, reader } = this.#options;
     const error = gate === null || this.#view.isComplete ? null : await gate();
     if (error !== null) return { kind: "stopped", error };
-    await this.#writer.write(bytes);
+    const passed = filter === null ? bytes : filter.push(bytes);
+    if (passed.length > 0) await this.#writer.write(passed);
     this.sentBoundary = reader.atBoundary;
     return null;
   }

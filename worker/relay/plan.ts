@@ -3,6 +3,7 @@ import type { DirectoryEntry } from "../domain/account.ts";
 import { affinityInFamily, type AccountId } from "../domain/ids.ts";
 import { upstreamModel } from "../domain/model-map.ts";
 import { PROVIDERS } from "../providers/index.ts";
+import type { Provider } from "../providers/provider.ts";
 import { findDirectory } from "../storage/snapshots.ts";
 import { accountsSeen } from "./accounts-seen.ts";
 import { Acquisition, type Target } from "./acquire.ts";
@@ -30,7 +31,7 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
     bindingFallback: call.key.bindingFallback,
     model,
     affinity: call.affinity,
-    servedBy: (provider) => PROVIDERS.get(provider)?.protocols.includes(call.protocol.id) ?? false,
+    servedBy: (provider) => canServe(PROVIDERS.get(provider), call),
   };
   let directory = await findDirectory(context);
   let choice: Choice = schedule(directory, wish, surroundings);
@@ -61,6 +62,13 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
     ports,
   );
 }
+
+/** An account's kind must speak the dialect, and belong to the service that the client uses. */
+const canServe = (provider: Provider | undefined, { protocol, service, onlyProvider }: Call): boolean =>
+  provider !== undefined &&
+  provider.service === service &&
+  provider.protocols.includes(protocol.id) &&
+  (onlyProvider === null || provider.id === onlyProvider);
 
 /** Whether it matters at any of the accounts who speaks: finding out costs a look at the whole conversation. */
 const takesTurns = (

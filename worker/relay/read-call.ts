@@ -5,7 +5,8 @@ import type { KeySnapshot } from "../domain/key.ts";
 import { toHex } from "../storage/encoding.ts";
 import type { Story } from "./story.ts";
 import { concat } from "./reading.ts";
-import type { Operation, ParsedCall, Protocol } from "../protocols/protocol.ts";
+import type { Service } from "../domain/service.ts";
+import type { Operation, ParsedCall, Protocol, StreamFilter } from "../protocols/protocol.ts";
 
 /** A client's call on its way through the relay. The body stays the bytes received. */
 export interface Call {
@@ -13,12 +14,18 @@ export interface Call {
   readonly key: KeySnapshot;
   readonly protocol: Protocol;
   readonly operation: Operation;
+  /** What the key must be allowed to use for it. */
+  readonly service: Service;
+  /** Only accounts of this provider may answer; null: any. */
+  readonly onlyProvider: string | null;
   /** Path below the upstream's base URL. */
   readonly path: string;
   /** Query for the upstream, without the relay key. */
   readonly query: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** Takes out of the answer what only the relay asked for; null: nothing. */
+  readonly createFilter: (() => StreamFilter) | null;
   readonly parsed: ParsedCall;
   readonly affinity: Affinity | null;
   /** How it finds its account, for whoever asks later. */

@@ -80,7 +80,7 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
       requestId: booking.requestId,
       startedAt: booking.startedAt,
       protocol: call.protocol.id,
-      service: call.protocol.service,
+      service: call.service,
       fingerprint: call.key.fingerprint,
       caller: identifyClient(call.headers),
       model: call.parsed.model,
@@ -185,7 +185,8 @@ function callAt(call: Call, { model }: Target): Call {
   const { modelRange } = call.parsed;
   return {
     ...call,
-    body: spliceJson(call.body, modelRange, model),
+    path: call.protocol.pathWithModel?.(call.path, model) ?? call.path,
+    body: modelRange === null ? call.body : spliceJson(call.body, modelRange, model),
     parsed: { ...call.parsed, model },
   };
 }

@@ -4,7 +4,7 @@ import { RelayError } from "../domain/errors.ts";
 import { newRequestId, type RequestId } from "../domain/ids.ts";
 import type { Env } from "../env.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
-import type { Protocol, ProtocolRoute } from "../protocols/protocol.ts";
+import type { ClientCall, Protocol, ProtocolRoute } from "../protocols/protocol.ts";
 import { authenticate } from "./authenticate.ts";
 import { createPorts, type Ports } from "./ports.ts";
 import { affinityOf, readBody } from "./read-call.ts";
@@ -48,27 +48,34 @@ export const portsOf = (context: Context<AppEnv>): Ports =>
     context.req.raw.signal,
   );
 
-async function serve(context: Context<AppEnv>, protocol: Protocol, route: ProtocolRoute): Promise<Response> {
+async function serve(context: Context<AppEnv>, protocol: Protocol, mount: Mount): Promise<Response> {
   const ports = portsOf(context);
   const request = context.req.raw;
   const query = queryOf(request.url);
   const snapshots = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
   const key = await authenticate(request.headers, query, snapshots);
-  const body = await readBody(request, ports.env.BODY_BYTES_MAX);
-  const parsed = protocol.parse(body, request.headers);
-  const affinity = await affinityOf(key, parsed, body);
+  const clientCall: ClientCall = {
+    body: await readBody(request, ports.env.BODY_BYTES_MAX),
+    headers: request.headers,
+    path: context.req.path.slice(mount.prefix.length),
+    query: upstreamQuery(query),
+  };
+  const parsed = protocol.parse(clientCall);
+  const affinity = await affinityOf(key, parsed, clientCall.body);
+  const prepared = protocol.prepare?.(clientCall, parsed) ?? null;
   const story = new Story();
   context.set("story", story);
   return relay(
     {
+      ...clientCall,
+      body: prepared?.body ?? clientCall.body,
+      createFilter: prepared?.createFilter ?? null,
       requestId: context.get("requestId"),
       key,
       protocol,
-      operation: route.operation,
-      path: route.path,
-      query: upstreamQuery(query),
-      headers: request.headers,
-      body,
+      operation: mount.route.operation,
+      service: mount.route.service ?? protocol.service,
+      onlyProvider: mount.route.provider ?? null,
       parsed,
       affinity,
       story,
@@ -77,17 +84,34 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, route: Protoc
   );
 }
 
+/** A route below one of its prefixes. */
+interface Mount {
+  readonly prefix: string;
+  readonly route: ProtocolRoute;
+}
+
+const mountsOf = (protocol: Protocol): Mount[] =>
+  protocol.routes.flatMap((route) =>
+    (route.prefixes ?? protocol.prefixes).map((prefix) => ({ prefix, route })),
+  );
+
+/** Clients try a WebSocket first; told so in these words, they fall back to HTTP at once (RFC 9110, section 15.5.22). */
+function refuseUpgrade(request: Request): void {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return;
+  throw new RelayError("upgrade_refused", "This relay speaks HTTP here, not WebSocket.");
+}
+
 export function relayRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const protocol of Object.values(PROTOCOLS)) {
-    for (const prefix of protocol.prefixes) {
-      for (const route of protocol.routes) {
-        app.all(`${prefix}${route.path}`, (context) => {
-          context.set("protocol", protocol);
-          if (context.req.method === route.method) return serve(context, protocol, route);
-          throw new RelayError("method_not_allowed", `Use ${route.method} for ${context.req.path}.`);
-        });
-      }
+    for (const mount of mountsOf(protocol)) {
+      const { method, path } = mount.route;
+      app.all(`${mount.prefix}${path}`, (context) => {
+        context.set("protocol", protocol);
+        if (context.req.method === method) return serve(context, protocol, mount);
+        refuseUpgrade(context.req.raw);
+        throw new RelayError("method_not_allowed", `Use ${method} for ${context.req.path}.`);
+      });
     }
   }
   return app;

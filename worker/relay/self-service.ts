@@ -2,22 +2,19 @@
 import { Hono, type Context } from "hono";
 import { RelayError } from "../domain/errors.ts";
 import { toDollars } from "../domain/money.ts";
-import { allowsModel } from "../domain/key-limits.ts";
-import { knownModels } from "../pricing/known-models.ts";
-import { PRICE_TABLE } from "../pricing/table.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
+import type { ModelList, Protocol } from "../protocols/protocol.ts";
 import { findDirectory } from "../storage/snapshots.ts";
-import { accountsSeen } from "./accounts-seen.ts";
 import { authenticate } from "./authenticate.ts";
+import { offeredModels } from "./model-lists.ts";
 import { askObject } from "./ports.ts";
 import { portsOf, type AppEnv } from "./routes.ts";
-import { isBound, schedule } from "./schedule.ts";
 
 const PREFIXES = PROTOCOLS.anthropic.prefixes;
 
 /** A live key and its running state; asking costs the key nothing. */
-async function whoAsks(context: Context<AppEnv>) {
-  context.set("protocol", PROTOCOLS.anthropic);
+async function whoAsks(context: Context<AppEnv>, protocol: Protocol = PROTOCOLS.anthropic) {
+  context.set("protocol", protocol);
   const ports = portsOf(context);
   const snapshots = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
   const query = new URL(context.req.url).searchParams;
@@ -29,43 +26,33 @@ async function whoAsks(context: Context<AppEnv>) {
 
 const instantText = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
-/** Models that some account of this key may serve: those the accounts name, else those of the price list. */
-async function listModels(context: Context<AppEnv>) {
-  const { key, status, snapshots } = await whoAsks(context);
-  const directory = await findDirectory(snapshots);
-  const known = knownModels(PRICE_TABLE);
-  const wishFor = (model: string) => ({ ...key, model, affinity: null, servedBy: () => true });
-  const surroundings = { random: () => 0.5, seen: accountsSeen.of };
-  const offered = known.filter(
-    ({ id }) => allowsModel(status, id) && schedule(directory, wishFor(id), surroundings).accounts.length > 0,
-  );
-  // Only of the key's own accounts: what other groups have is not its business.
-  const named = directory.accounts
-    .filter((account) => account.enabled && isBound(account, key.binding))
-    .flatMap(({ models, modelMap }) => [...models, ...Object.keys(modelMap)])
-    .filter((model) => allowsModel(status, model))
-    .filter((model) => !model.includes("*") && !known.some(({ id }) => id === model))
-    .map((id) => ({ id, name: id }));
-  const data = [...offered, ...new Map(named.map((model) => [model.id, model])).values()].map(
-    ({ id, name }) => ({
-      type: "model",
-      id,
-      display_name: name,
-      created_at: instantText(0),
-    }),
-  );
-  return context.json({
-    data,
-    has_more: false,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-  });
+interface MountedList {
+  readonly protocol: Protocol;
+  readonly prefix: string;
+  readonly list: ModelList;
 }
+
+/** At the root, where clients of every dialect ask, all models; below a dialect's own prefix, those it can use. */
+async function listModels(context: Context<AppEnv>, { protocol, prefix, list }: MountedList) {
+  const { key, status, snapshots } = await whoAsks(context, protocol);
+  const directory = await findDirectory(snapshots);
+  const models = offeredModels(directory, { key, limits: status }, prefix === "" ? null : protocol.id);
+  return context.json(list.render(models) as object);
+}
+
+const mountedLists = (): MountedList[] =>
+  Object.values<Protocol>(PROTOCOLS).flatMap((protocol) =>
+    protocol.modelLists.flatMap((list) =>
+      (list.prefixes ?? protocol.prefixes).map((prefix) => ({ protocol, prefix, list })),
+    ),
+  );
 
 export function selfServiceRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  for (const mounted of mountedLists()) {
+    app.get(`${mounted.prefix}${mounted.list.path}`, (context) => listModels(context, mounted));
+  }
   for (const prefix of PREFIXES) {
-    app.get(`${prefix}/v1/models`, listModels);
     app.get(`${prefix}/v1/me`, async (context) => {
       const { key } = await whoAsks(context);
       return context.json({

@@ -8,7 +8,7 @@
  */
 import type { ErrorFacts } from "../domain/errors.ts";
 import type { EpochMs } from "../domain/ids.ts";
-import type { UsageReader } from "../protocols/protocol.ts";
+import type { StreamFilter, UsageReader } from "../protocols/protocol.ts";
 import type { Piece } from "./copy-reader.ts";
 import { HandPump } from "./hand-pump.ts";
 import { within } from "./reading.ts";
@@ -37,6 +37,8 @@ export interface TapOptions {
    * as much CPU as the native pipe.
    */
   readonly gate: (() => Promise<ErrorFacts | null>) | null;
+  /** Takes out what only the relay asked for; the reader sees it all the same. Pumped by hand, too. */
+  readonly filter: StreamFilter | null;
 }
 
 type Pipe = Promise<"ended" | "broken">;
@@ -74,12 +76,16 @@ export class Tap {
       this.#view.copy.taken();
       if (piece.kind !== "bytes") return this.#view.isComplete ? "data" : piece.kind;
       this.#view.see(piece.bytes);
-      if (this.#options.gate !== null) this.#peeked.push(piece.bytes);
+      if (this.#isByHand) this.#peeked.push(piece.bytes);
       const leftMs = until - this.#options.now();
       if (this.#view.isDecided || leftMs <= 0 || this.#view.copy.bytesRead > HELD_BACK_BYTES_MAX) break;
       piece = await within(this.#view.copy.next(), leftMs);
     }
     return "data";
+  }
+
+  get #isByHand(): boolean {
+    return this.#options.gate !== null || this.#options.filter !== null;
   }
 
   /** Gives the answer up: nothing of it reaches the client. */
@@ -100,7 +106,7 @@ export class Tap {
   }
 
   async #pass(): Promise<StreamEnding> {
-    if (this.#options.gate !== null) {
+    if (this.#isByHand) {
       // The copy is passed on; the branch it was copied from must not pile up behind it.
       this.#forClient.cancel().catch(() => undefined);
       return this.#passByHand(this.#peeked);

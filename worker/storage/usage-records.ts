@@ -1,6 +1,7 @@
 /** The ledger in D1: booking of batches, exactly once, and queries. */
 import { z } from "zod";
 import type { RequestId } from "../domain/ids.ts";
+import { PROTOCOL_IDS } from "../domain/protocol-id.ts";
 import { routingSchema } from "../domain/routing.ts";
 import type { RequestView, UsageRecord, UsageView } from "../domain/usage.ts";
 
@@ -167,7 +168,7 @@ const rowSchema = z.object({
   key_id: z.string(),
   account_id: z.string().nullable(),
   provider: z.string().nullable(),
-  protocol: z.literal("anthropic"),
+  protocol: z.enum(PROTOCOL_IDS),
   model: z.string(),
   requested_model: z.string(),
   stream: z.number(),

@@ -12,6 +12,7 @@ const ERROR_TYPE = {
   method_not_allowed: "invalid_request_error",
   conflict: "invalid_request_error",
   payload_too_large: "request_too_large",
+  upgrade_refused: "invalid_request_error",
   rate_limited: "rate_limit_error",
   concurrency_exceeded: "rate_limit_error",
   internal: "api_error",

@@ -2,6 +2,7 @@
 import type { Protocol } from "../protocol.ts";
 import { isUserTurn, withoutBoundParts } from "./conversation.ts";
 import { renderError, renderErrorEvent } from "./errors.ts";
+import { renderModels } from "./models.ts";
 import { parseAnthropicCall } from "./parse.ts";
 import { AnthropicUsageReader, readAnthropicAnswer } from "./usage.ts";
 
@@ -21,6 +22,8 @@ export const anthropic: Protocol = {
   readAnswer: readAnthropicAnswer,
   renderError,
   renderErrorEvent,
+  isStream: (contentType) => contentType.includes("event-stream"),
+  modelLists: [{ path: "/v1/models", render: renderModels }],
   // A comment, not a `ping` event: a ping would tell the client's watchdog that the upstream is alive.
   heartbeat: new TextEncoder().encode(": keep-alive\n\n"),
 };

@@ -1,7 +1,7 @@
 /** Reads of a Messages call only what the relay needs; everything else passes through unseen. Pure. */
 import { RelayError } from "../../domain/errors.ts";
 import { parseAt, topLevelFields, type FieldRange } from "../json-fields.ts";
-import type { AffinitySource, ParsedCall } from "../protocol.ts";
+import type { AffinitySource, ClientCall, ParsedCall } from "../protocol.ts";
 import { stablePrefix } from "./stable-prefix.ts";
 
 const MODEL_LENGTH_MAX = 256;
@@ -10,7 +10,7 @@ const SESSION_ID = /^[A-Za-z0-9_-]{8,128}$/;
 const OLD_USER_ID = /^user_[a-fA-F0-9]{64}_account_.*?_session_([a-f0-9-]+)$/;
 const OPEN_BRACKET = 0x5b;
 
-export function parseAnthropicCall(body: Uint8Array, headers: Headers): ParsedCall {
+export function parseAnthropicCall({ body, headers }: ClientCall): ParsedCall {
   const fields = topLevelFields(body);
   const modelRange = fields.get("model");
   if (modelRange === undefined) throw new RelayError("invalid_request", "model: Field required");

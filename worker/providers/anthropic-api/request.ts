@@ -61,14 +61,17 @@ export function modelFamily(model: string): string | null {
 /** Costs nothing and needs a credential that works (API reference, "List models"). */
 export const MODELS_CALL = { path: "/v1/models", query: "limit=1" } as const;
 
+const TEST_MODEL = "claude-haiku-4-5-20251001";
+
 /** A one-token call in Anthropic's cheapest current model. */
-export const testCall = () => ({
+export const testCall = (): Omit<UpstreamCall, "headers"> => ({
+  protocol: "anthropic",
+  operation: "generate",
+  model: TEST_MODEL,
+  stream: false,
   path: "/v1/messages",
+  query: "",
   body: new TextEncoder().encode(
-    JSON.stringify({
-      model: "claude-haiku-4-5-20251001",
-      max_tokens: 1,
-      messages: [{ role: "user", content: "Hi" }],
-    }),
+    JSON.stringify({ model: TEST_MODEL, max_tokens: 1, messages: [{ role: "user", content: "Hi" }] }),
   ),
 });

@@ -31,8 +31,10 @@ function authorize(headers: Headers, apiKey: string): void {
 export const claudeConsole = defineProvider<z.infer<typeof credentialSchema>>({
   id: "claude-console",
   label: "Claude API key",
+  service: "claude",
   protocols: ["anthropic"],
   credentialSchema,
+  vendor: "anthropic",
   modelFamily,
   createRequest(call, { apiKey }, baseUrl) {
     const headers = forwardedHeaders(call.headers);

@@ -32,8 +32,10 @@ function withOAuthBeta(clientBetas: string | null): string {
 export const claudeOAuth = defineProvider<ClaudeOAuthCredential>({
   id: "claude-oauth",
   label: "Claude subscription",
+  service: "claude",
   protocols: ["anthropic"],
   credentialSchema,
+  vendor: "anthropic",
   modelFamily,
   createRequest(call, { accessToken }, baseUrl) {
     const headers = forwardedHeaders(call.headers);
