@@ -64,7 +64,10 @@ function fitOf(state: KeyState, request: AdmitRequest, now: EpochMs): Fit {
   return { kind: "fits", reserved: within, allowance: atListPrice(state, cost, request.service) };
 }
 
-/** Asks for a permit. The same request asked twice holds one. */
+const waits = ({ queue }: KeyState, { requestId }: AdmitRequest) =>
+  queue.waiters.some(({ request }) => request.requestId === requestId);
+
+/** Asks for a permit. The same request asked twice, because the first answer was lost, holds one, or one place. */
 export function admit(
   before: KeyState,
   request: AdmitRequest,
@@ -74,10 +77,14 @@ export function admit(
   const obstruction = obstacle(before, request, now);
   if (obstruction !== null) return { state: before, decision: refusal(obstruction) };
   const used = { ...before, lastUsedAt: now, activatedAt: before.activatedAt ?? now };
+  if (!request.metered) return { state: used, decision: { kind: "admitted", allowance: null } };
   const held = before.permits.get(request.requestId);
-  if (!request.metered || held !== undefined) {
-    return { state: used, decision: { kind: "admitted", allowance: null } };
+  if (held !== undefined) {
+    // Where no budget applies, a stream that asks for more gets it.
+    const allowance = used.config.hardBudget ? atListPrice(used, held.reserved.cost, held.service) : null;
+    return { state: used, decision: { kind: "admitted", allowance } };
   }
+  if (waits(before, request)) return { state: used, decision: { kind: "waiting" } };
   const state = rolled(used, deployment, now);
   const fit = fitOf(state, request, now);
   switch (fit.kind) {
