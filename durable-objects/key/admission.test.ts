@@ -106,6 +106,23 @@ describe("a budget", () => {
     expect(key.try(askFor(5, dollars(9)))).toBe("admitted");
   });
 
+  it("forgets last week when the key is changed after it", () => {
+    const key = new Machine({ weeklyCost: 10 });
+    key.admit(askFor(1, dollars(10)));
+    key.settle(1, dollars(10));
+    key.now += 7 * DAY_MS;
+    key.configure({ name: "renamed" });
+    expect(key.try(askFor(2, dollars(10)))).toBe("admitted");
+  });
+
+  it("forgets a window that is over when windows are made longer after it", () => {
+    const key = new Machine({ windowMinutes: 60, windowRequests: 1 });
+    key.admit(ask(1));
+    key.now += 2 * HOUR_MS;
+    key.configure({ windowMinutes: 24 * 60 });
+    expect(key.try(ask(2))).toBe("admitted");
+  });
+
   it("does not hold back for the same request twice", () => {
     const key = new Machine({ totalCost: 10 });
     key.admit(askFor(1, dollars(4)));
