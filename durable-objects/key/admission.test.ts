@@ -228,6 +228,15 @@ describe("the queue", () => {
     expect(key.wake()).toEqual([[1, "total_cost"]]);
   });
 
+  it("says nothing of slots where the key has no limit of them", () => {
+    const key = new Machine({ totalCost: 10, queueLength: 1 });
+    key.admit(askFor(0, dollars(8)));
+    key.admit(askFor(1, dollars(8)));
+    const refused = key.admit(askFor(2, dollars(8)));
+    expect(refused).toMatchObject({ error: { reason: "queue_full" } });
+    expect(JSON.stringify(refused)).not.toContain("0 requests");
+  });
+
   it("gives a request that asks twice one place", () => {
     const key = new Machine({ concurrency: 1, queueLength: 3, totalCost: 10 });
     key.admit(askFor(0, dollars(1)));
