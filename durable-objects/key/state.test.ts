@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { KeyId, RequestId } from "../../worker/domain/ids.ts";
+import type { RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
-import { settlementOf, type AdmitRequest } from "../../worker/domain/permit.ts";
-import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
-import { keyConfigSchema } from "../../worker/domain/key.ts";
+import { settlementOf } from "../../worker/domain/permit.ts";
+import { NO_USAGE } from "../../worker/domain/usage.ts";
+import * as builders from "./__fixtures__/builders.ts";
+import { ask, DEPLOYMENT, NOW, record, requestId } from "./__fixtures__/builders.ts";
 import * as admission from "./admission.ts";
 import * as permits from "./permits.ts";
 import * as rules from "./rules.ts";
@@ -12,63 +13,9 @@ import * as state_ from "./state.ts";
 
 const machine = { ...state_, ...rules, ...permits, ...admission };
 
-const NOW = 1_900_000_000_000;
-const QUEUE_MS = 10_000;
-
-const DEPLOYMENT = { timeZone: "UTC", queueTimeoutMs: QUEUE_MS };
-
-const config = (overrides: Partial<KeyConfig> = {}): KeyConfig => ({
-  ...keyConfigSchema.parse({
-    id: "key_00000000",
-    name: "test",
-    hint: "abcdef",
-    concurrency: 2,
-    queueLength: 3,
-    createdAt: NOW,
-    updatedAt: NOW,
-  }),
-  ...overrides,
-});
-
-const requestId = (number: number) => `req_${String(number).padStart(8, "0")}` as RequestId;
-
-const record = (number: number, overrides: Partial<UsageRecord> = {}): UsageRecord => ({
-  requestId: requestId(number),
-  keyId: "key_00000000" as KeyId,
-  accountId: null,
-  provider: null,
-  protocol: "anthropic",
-  model: "m",
-  requestedModel: "m",
-  stream: false,
-  status: 200,
-  outcome: "completed",
-  estimated: false,
-  startedAt: NOW,
-  firstByteAt: null,
-  endedAt: NOW,
-  attempts: 1,
-  tokens: NO_USAGE,
-  serviceTier: null,
-  cost: 0,
-  priceVersion: null,
-  error: null,
-  routing: null,
-  ...overrides,
-});
-
-const ask = (number: number): AdmitRequest => ({
-  requestId: requestId(number),
-  startedAt: NOW,
-  protocol: "anthropic",
-  service: "claude",
-  fingerprint: "",
-  caller: { client: null, userAgent: "" },
-  model: "m",
-  stream: false,
-  metered: true,
-  estimate: { tokens: 0, cost: 0 },
-});
+/** A key with two slots and three places to wait. */
+const config = (overrides: Partial<KeyConfig> = {}) =>
+  builders.config({ concurrency: 2, queueLength: 3, ...overrides });
 
 const admitted = (count: number, overrides: Partial<KeyConfig> = {}) =>
   Array.from({ length: count }, (_, index) => index).reduce(
