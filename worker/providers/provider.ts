@@ -68,6 +68,8 @@ export interface ProviderSpec<Credential> {
   readonly service: Service;
   readonly protocols: readonly ProtocolId[];
   readonly credentialSchema: z.ZodType<Credential>;
+  /** There is no address to fall back on: each account must name its own. */
+  readonly needsBaseUrl?: boolean;
   /** Whose models of the price list it has, where the account names none; null: nobody's. */
   readonly vendor: string | null;
   /** The part of the account's limits that a model counts against; null: only the whole. */

@@ -8,6 +8,7 @@ const NOW = 1_900_000_000_000;
 /** A credential of each provider that its schema accepts. */
 const CREDENTIALS: Readonly<Record<string, unknown>> = {
   "claude-console": { apiKey: "sk-ant-secret-of-the-account" },
+  ccr: { apiKey: "secret-of-the-router" },
   "claude-oauth": { accessToken: "access-secret", refreshToken: "refresh-secret", expiresAt: NOW },
 };
 
@@ -35,6 +36,7 @@ const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
 
 describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   const credential = provider.credentialSchema.parse(CREDENTIALS[provider.id]);
+  const baseUrl = provider.needsBaseUrl === true ? "https://upstream.test" : null;
 
   it("judges every status from 100 to 599, and delivers only success", () => {
     for (let status = 100; status < 600; status++) {
@@ -54,8 +56,8 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   });
 
   it("makes the same request for the same call, with its body untouched", async () => {
-    const first = await provider.createRequest(call(), credential, null);
-    const second = await provider.createRequest(call(), credential, null);
+    const first = await provider.createRequest(call(), credential, baseUrl);
+    const second = await provider.createRequest(call(), credential, baseUrl);
     expect([...first.headers]).toEqual([...second.headers]);
     expect(first.url).toBe(second.url);
     expect(first.body).toEqual(call().body);
@@ -63,7 +65,7 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   });
 
   it("forwards nothing that speaks of the client's network or of us", async () => {
-    const { headers } = await provider.createRequest(call(), credential, null);
+    const { headers } = await provider.createRequest(call(), credential, baseUrl);
     for (const name of ["cookie", "x-forwarded-for", "x-relay-internal", "host"])
       expect(headers.has(name)).toBe(false);
     expect(JSON.stringify([...headers])).not.toContain("cr_relay-key");
