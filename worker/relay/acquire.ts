@@ -161,12 +161,12 @@ export class Acquisition {
     return lease;
   }
 
-  /** The home sent the session elsewhere. If that account cannot serve it, the others are asked in order. */
+  /** The home sent the session elsewhere. If that account cannot serve it soon, the others are asked in order. */
   async #follow(home: AccountId, to: AccountId): Promise<Lease | null> {
     this.#movedTo = to;
     const known = this.#refusals.has(to) || !this.#request.choice.accounts.includes(to) || to === home;
     const lease = known ? null : await this.#ask(to, 0);
-    return lease ?? this.#ask(home, 0);
+    return lease ?? (await this.#stay()) ?? this.#ask(home, 0);
   }
 
   async #lease(account: AccountId, home: boolean, waitMs: number): Promise<LeaseDecision> {
