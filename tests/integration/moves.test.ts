@@ -101,7 +101,7 @@ describe("a session whose account rests only a moment", () => {
     expect(response.status).toBe(200);
     expect(await requestsOf([home, other])).toEqual([2, 1]);
     const { steps } = await storyOf(key, response);
-    expect(steps.map(({ kind }) => kind)).toEqual(["leased", "failed", "leased"]);
+    expect(steps.map(({ kind }) => kind)).toEqual(["leased", "failed", "leased", "handed_over"]);
     await livesElsewhere(home);
   });
 

@@ -23,6 +23,8 @@ export interface Delivery {
   readonly target: Target;
   readonly booking: Booking;
   readonly ports: Ports;
+  /** Called once it is certain that this account serves the client, before the booking is closed. */
+  readonly onServed: () => void;
 }
 
 /** Either the client's response, or why another account should be asked: nothing has reached the client then. */
@@ -71,7 +73,7 @@ export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> 
 }
 
 async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
-  const { call, lease, booking, ports } = delivery;
+  const { call, lease, booking, ports, onServed } = delivery;
   if (Number(response.headers.get("content-length") ?? 0) > ANSWER_BYTES_MAX) {
     abort();
     return broken("The answer was too large.");
@@ -87,6 +89,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
   booking.firstByte();
   booking.observe(call.protocol.readAnswer(body));
   booking.release(lease, { kind: "ok" });
+  onServed();
   booking.close({ outcome: "completed", status: response.status, error: null });
   const headers = deliveredHeaders(response.headers, booking);
   return { kind: "response", response: new Response(body, { status: response.status, headers }) };
@@ -122,6 +125,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
       return { kind: "judged", verdict };
     }
   }
+  delivery.onServed();
   ports.waitUntil(settleStream(tap, { ...delivery, status: response.status, reader }));
   const headers = deliveredHeaders(response.headers, booking);
   return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };

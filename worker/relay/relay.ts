@@ -125,10 +125,7 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
     if (acquired.kind === "none") throw RelayError.of(failure ?? acquired.error);
     const { lease } = acquired;
     const outcome = await attempt(lease, journey);
-    if (outcome.kind === "response") {
-      stayWith(lease, journey);
-      return outcome.response;
-    }
+    if (outcome.kind === "response") return outcome.response;
     const { verdict } = outcome;
     const reason = verdict.kind === "failover" ? verdict.reason : "disabled";
     const { message } = verdict.kind === "failover" ? verdict : { message: verdict.reason };
@@ -202,6 +199,9 @@ async function refresh(lease: Lease, verdict: Extract<Verdict, { kind: "refresh"
 
 function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Delivered> {
   const { call, booking, ports } = journey;
+  const onServed = () => {
+    stayWith(lease, journey);
+  };
   switch (result.kind) {
     case "answered":
       return deliver(result.answer, {
@@ -211,9 +211,11 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
         target: journey.acquisition.targetAt(lease.accountId),
         booking,
         ports,
+        onServed,
       });
     case "rejected": {
       booking.release(lease, { kind: "neutral" });
+      onServed();
       booking.close({ outcome: "failed", status: result.status, error: `upstream_${String(result.status)}` });
       const headers = deliveredHeaders(result.headers, booking);
       return Promise.resolve({
