@@ -23,7 +23,14 @@ const SWITCHES_MAX = 2;
 const STATUS_CLIENT_GONE = 499;
 
 /** Relays an authenticated call. @throws RelayError, to be rendered in the call's protocol */
-export async function relay(call: Call, ports: Ports): Promise<Response> {
+export function relay(call: Call, ports: Ports): Promise<Response> {
+  const journey = travel(call, ports);
+  // A worker whose client leaves before it got an answer is stopped at once, unless there is work to be waited for.
+  ports.waitUntil(journey.catch(() => undefined));
+  return journey;
+}
+
+async function travel(call: Call, ports: Ports): Promise<Response> {
   const booking = new Booking(call, ports);
   const acquisition = await planAccounts(call, booking, ports);
   const { watch } = ports;
