@@ -8,6 +8,7 @@ import type { Booking } from "./booking.ts";
 import type { Answer } from "./dispatch.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
+import { maskSecrets } from "./secrets.ts";
 import { ROUTING_HEADER } from "./story.ts";
 import { Tap, type StreamEnding } from "./tap.ts";
 
@@ -96,7 +97,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
 }
 
 async function deliverStream({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
-  const { call, provider, booking, ports } = delivery;
+  const { call, booking, ports } = delivery;
   const body: ReadableStream<Uint8Array> | null = response.body;
   if (body === null) return broken("The answer was empty.");
   const reader = call.protocol.createStreamReader();
@@ -119,7 +120,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   if (first === "data") booking.firstByte();
   const hidden = reader.reading.errorType;
   if (hidden !== null && !reader.sawContent) {
-    const verdict = provider.judgeEvent(hidden, reader.errorMessage ?? "");
+    const verdict = judgeError(hidden, reader, delivery);
     if (verdict.kind === "failover" || verdict.kind === "disable") {
       tap.discard();
       return { kind: "judged", verdict };
@@ -131,9 +132,15 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };
 }
 
+type Reader = ReturnType<Call["protocol"]["createStreamReader"]>;
+
+/** What an error event means. Like an error's body it may hold a secret that the account was asked with. */
+const judgeError = (errorType: string, { errorMessage }: Reader, { provider, lease }: Delivery): Verdict =>
+  provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential));
+
 interface RunningStream extends Delivery {
   readonly status: number;
-  readonly reader: ReturnType<Call["protocol"]["createStreamReader"]>;
+  readonly reader: Reader;
 }
 
 async function settleStream(tap: Tap, stream: RunningStream): Promise<void> {
@@ -173,12 +180,12 @@ function endingOf(ending: StreamEnding, reading: RunningStream["reader"]["readin
 }
 
 /** What a stream taught about its account. */
-function outcomeFor(ending: StreamEnding, { reader, provider, target }: RunningStream): AttemptOutcome {
+function outcomeFor(ending: StreamEnding, stream: RunningStream): AttemptOutcome {
+  const { reader, target } = stream;
   const { finished, errorType } = reader.reading;
   if (finished) return { kind: "ok" };
   if (errorType !== null) {
-    const verdict = provider.judgeEvent(errorType, reader.errorMessage ?? "");
-    return outcomeOf(verdict, target);
+    return outcomeOf(judgeError(errorType, reader, stream), target);
   }
   if (ending.kind !== "upstream_failed") return { kind: "neutral" };
   // One broken stream may be anybody's fault; the second within a minute is the account's.
