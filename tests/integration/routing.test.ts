@@ -204,6 +204,23 @@ describe("a story's secrets", () => {
   });
 });
 
+describe("an upstream's own failure", () => {
+  const quote = "while working on: Dear diary";
+
+  it.each<[string, Behaviour]>([
+    ["an answer", { kind: "status", status: 503, body: errorBody("api_error", quote) }],
+    ["an error event", { kind: "errorEvent", afterEvents: 1, errorType: "overloaded_error", message: quote }],
+  ])("may quote the prompt, so nothing of its text is kept: told by %s", async (_, behaviour) => {
+    const { accounts, key } = await createPool([{ priority: 1 }, { priority: 2 }]);
+    const told = { id: accounts[0]?.id ?? "" };
+    await upstream.set(accounts[0]?.secret ?? "", behaviour);
+    const response = await stream(key);
+    await response.text();
+    expect(JSON.stringify(await requestView(key, response))).not.toContain("Dear diary");
+    expect(JSON.stringify(await accountView(told))).not.toContain("Dear diary");
+  });
+});
+
 describe("a story's end", () => {
   it("comes when its days are over; the record stays", async () => {
     const { key } = await createPair();
