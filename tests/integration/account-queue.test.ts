@@ -7,7 +7,7 @@ import {
   createPair,
   eventually,
   idle,
-  relayWith,
+  patientRelay,
   unique,
   upstream,
   usageOf,
@@ -17,8 +17,6 @@ import {
 } from "./setup/relay.ts";
 import { storyOf } from "./setup/story.ts";
 
-/** Waits long enough that only what a test does ends a wait. */
-const patientRelay = relayWith({ QUEUE_TIMEOUT_MS: "60000" });
 const patiently = (key: TestKey, options: CallOptions = {}) => call(key, { relay: patientRelay, ...options });
 
 const saying = (text: string) => ({ body: { messages: [{ role: "user", content: text }] } });

@@ -11,6 +11,7 @@ import {
   createPool,
   eventually,
   idle,
+  patientRelay,
   unique,
   upstream,
   type TestAccount,
@@ -60,7 +61,7 @@ describe("selection by policy (item 9)", () => {
     const [first, second] = accounts;
     if (first === undefined || second === undefined) throw new Error("no accounts");
     const direct = await createKey({ binding: { kind: "account", accountId: first.id } });
-    const free = await occupied(first, () => call(direct));
+    const free = await occupied(first, () => call(direct, { relay: patientRelay }));
     const before = (await upstream.statsOf(first.secret)).requests;
     for (let turn = 0; turn < 8; turn++) {
       expect((await call(key)).status).toBe(200);
@@ -139,7 +140,7 @@ describe("a session in a group", () => {
     const session = inSession(newSession());
     const place = await servedBy(accounts, () => call(key, session));
     const direct = await createKey({ binding: { kind: "account", accountId: place.id } });
-    const free = await occupied(place, () => call(direct), 3);
+    const free = await occupied(place, () => call(direct, { relay: patientRelay }), 3);
     expect((await servedBy(accounts, () => call(key, session))).id).toBe(place.id);
     expect((await servedBy(accounts, () => call(key, inSession(newSession())))).id).not.toBe(place.id);
     await free();

@@ -1,7 +1,7 @@
 /** Clients that leave before their answer has begun: nothing goes on without them, and the ledger knows. */
 import { describe, expect, it } from "vitest";
 import { answer, type Behaviour } from "../upstream/behaviour.ts";
-import { call, createPair, idle, unique, upstream, usageOf } from "./setup/relay.ts";
+import { call, createPair, idle, patientRelay, unique, upstream, usageOf } from "./setup/relay.ts";
 
 const gated = (): Behaviour => ({ kind: "gate", gate: unique("gate"), then: answer() });
 
@@ -14,7 +14,11 @@ describe("a client that leaves while the upstream", () => {
     const { account, key } = await createPair({ maxConcurrency: 1 }, { concurrency: 1 });
     await upstream.set(account.secret, behaviour);
     const controller = new AbortController();
-    const leaving = call(key, { body: { stream: streamed }, signal: controller.signal }).catch(() => null);
+    const leaving = call(key, {
+      body: { stream: streamed },
+      signal: controller.signal,
+      relay: patientRelay,
+    }).catch(() => null);
     await upstream.until(account.secret, ({ open }) => open === 1);
     controller.abort();
     await leaving;

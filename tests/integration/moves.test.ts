@@ -47,7 +47,7 @@ const livesElsewhere = (home: TestAccount) =>
   );
 
 /** Rests of a second are a moment here, so that a second request surely falls into them. */
-const patientRelay = relayWith({ SESSION_PATIENCE_MS: "5000" });
+const waitingRelay = relayWith({ SESSION_PATIENCE_MS: "5000" });
 
 /** Two requests of a session: one that meets its account's limit, and one once the account's object knows of it. */
 async function sendTwo(
@@ -56,12 +56,12 @@ async function sendTwo(
   session: ReturnType<typeof inSession>,
 ): Promise<number[]> {
   await upstream.next(account.secret, rateLimited({ retryAfterS: 1 }));
-  const met = call(key, { ...session, relay: patientRelay });
+  const met = call(key, { ...session, relay: waitingRelay });
   await eventually(
     () => accountView(account),
     ({ status }) => status?.availability.kind === "cooling",
   );
-  const followed = call(key, { ...session, relay: patientRelay });
+  const followed = call(key, { ...session, relay: waitingRelay });
   return (await Promise.all([met, followed])).map(({ status }) => status);
 }
 

@@ -12,6 +12,7 @@ import {
   env,
   eventually,
   keyView,
+  patientRelay,
   stream,
   unique,
   upstream,
@@ -87,9 +88,9 @@ describe("the story of a request", () => {
     const { account, key } = await createPair({}, { concurrency: 1, queueLength: 1 });
     const gate = unique("gate");
     await upstream.next(account.secret, { kind: "gate", gate, then: answer() });
-    const first = call(key);
+    const first = call(key, { relay: patientRelay });
     await upstream.until(account.secret, ({ open }) => open === 1);
-    const waiting = call(key);
+    const waiting = call(key, { relay: patientRelay });
     await eventually(
       () => keyView(key),
       ({ status }) => status?.waiting === 1,
@@ -104,9 +105,9 @@ describe("the story of a request", () => {
     const { account, key } = await createPair({ maxConcurrency: 1, modelMap: { "*": "claude-haiku-4-5" } });
     const gate = unique("gate");
     await upstream.next(account.secret, { kind: "gate", gate, then: answer() });
-    const first = call(key);
+    const first = call(key, { relay: patientRelay });
     await upstream.until(account.secret, ({ open }) => open === 1);
-    const waiting = call(key);
+    const waiting = call(key, { relay: patientRelay });
     await eventually(
       () => accountView(account),
       ({ status }) => status?.waiting === 1,

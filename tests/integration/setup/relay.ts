@@ -41,6 +41,13 @@ export const relayWith =
       createExecutionContext(),
     );
 
+/** A relay that waits for slots and answers longer than any test does: only what the test does ends a wait. */
+export const patientRelay = relayWith({
+  QUEUE_TIMEOUT_MS: "60000",
+  HEADERS_TIMEOUT_MS: "60000",
+  ANSWER_TIMEOUT_MS: "60000",
+});
+
 let token: Promise<string> | null = null;
 
 async function login(): Promise<string> {
