@@ -15,6 +15,7 @@ export const BYTE_ORDER_MARK = "\uFEFF";
 export function messageEvents(reply: Reply, shape: AnswerShape): readonly SseEvent[] {
   return [
     messageStart(reply, shape),
+    ...(shape.earlyPing === true ? [event({ type: "ping" })] : []),
     ...reply.blocks.flatMap((block, index) => blockEvents(block, index, shape)),
     messageDelta(reply, shape),
     event({ type: "message_stop" }),

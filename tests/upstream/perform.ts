@@ -42,9 +42,15 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, gates: G
     case "gate":
       await gates.pass(behaviour.gate);
       return await perform(exchange, behaviour.then, gates);
+    case "gateInside":
+      return await performGateInside(exchange, behaviour, gates);
     case "perModel": {
       const match = behaviour.models.find(({ model }) => exchange.conversation.model.includes(model));
       return await perform(exchange, match?.then ?? behaviour.otherwise ?? { kind: "answer" }, gates);
+    }
+    case "ifThinking": {
+      const chosen = exchange.conversation.holdsThinking ? behaviour.then : behaviour.otherwise;
+      return await perform(exchange, chosen ?? { kind: "answer" }, gates);
     }
   }
 }
@@ -97,7 +103,7 @@ async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): P
   wire.end();
 }
 
-/** Sends the first events; says which one would be next. */
+/** Sends the first events; says which ones would follow. */
 async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerShape | undefined) {
   // Enough deltas that the end falls between them, unless the test has counted them itself.
   const shape: AnswerShape = { events: Math.max(3, afterEvents), ...answer };
@@ -106,12 +112,13 @@ async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerS
   const count = Math.min(afterEvents, events.length - 1);
   const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
   await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
-  return { wire, shape, next: events[count] };
+  return { wire, shape, reply, rest: events.slice(count) };
 }
 
 async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "cut" }>): Promise<void> {
   if (exchange.conversation.stream) {
-    const { wire, shape, next } = await sendSome(exchange, cut.afterEvents, cut.answer);
+    const { wire, shape, rest } = await sendSome(exchange, cut.afterEvents, cut.answer);
+    const [next] = rest;
     if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(next, shape));
     if (cut.mode === "cleanEnd") return wire.end();
   } else {
@@ -172,6 +179,26 @@ async function performErrorEvent(
   }
   const { wire, shape } = await sendSome(exchange, order.afterEvents, order.answer);
   await wire.write(encodeEvent(errorEvent(errorType, message, exchange.requestId), shape, 0));
+  wire.end();
+}
+
+async function performGateInside(
+  exchange: Exchange,
+  order: Extract<Behaviour, { kind: "gateInside" }>,
+  gates: Gates,
+): Promise<void> {
+  if (!exchange.conversation.stream) {
+    await gates.pass(order.gate);
+    return await performAnswer(exchange, order.answer ?? {});
+  }
+  const { wire, shape, reply, rest } = await sendSome(exchange, order.afterEvents, order.answer);
+  await gates.pass(order.gate);
+  if (order.error === undefined) {
+    await sendEvents(exchange, { wire, reply, shape }, rest);
+  } else {
+    const { type, message } = order.error;
+    await wire.write(encodeEvent(errorEvent(type, message, exchange.requestId), shape, 0));
+  }
   wire.end();
 }
 

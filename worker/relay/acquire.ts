@@ -12,6 +12,9 @@ import type { Story } from "./story.ts";
 const REMEMBERED_MS_MAX = 10_000;
 const REMEMBERED_MAX = 5000;
 
+/** Clocks of workers and objects differ a little: who comes back this much later does not come too early. */
+const CLOCK_SKEW_MS = 50;
+
 interface Refusal {
   readonly reason: RefusalReason;
   readonly retryAt: EpochMs | null;
@@ -124,7 +127,7 @@ export class Acquisition {
     const { expected } = this;
     const retryAt = expected === null ? null : (this.#refusals.get(expected)?.retryAt ?? null);
     if (expected === null || retryAt === null || this.#hasStayed) return null;
-    const waitMs = Math.max(0, retryAt - this.#ports.now());
+    const waitMs = Math.max(0, retryAt + CLOCK_SKEW_MS - this.#ports.now());
     if (waitMs > this.#ports.env.SESSION_PATIENCE_MS) return null;
     this.#hasStayed = true;
     await scheduler.wait(waitMs);
@@ -161,12 +164,12 @@ export class Acquisition {
     return lease;
   }
 
-  /** The home sent the session elsewhere. If that account cannot serve it, the others are asked in order. */
+  /** The home sent the session elsewhere. If that account cannot serve it soon, the others are asked in order. */
   async #follow(home: AccountId, to: AccountId): Promise<Lease | null> {
     this.#movedTo = to;
     const known = this.#refusals.has(to) || !this.#request.choice.accounts.includes(to) || to === home;
     const lease = known ? null : await this.#ask(to, 0);
-    return lease ?? this.#ask(home, 0);
+    return lease ?? (await this.#stay()) ?? this.#ask(home, 0);
   }
 
   async #lease(account: AccountId, home: boolean, waitMs: number): Promise<LeaseDecision> {

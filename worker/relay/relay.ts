@@ -23,7 +23,14 @@ const SWITCHES_MAX = 2;
 const STATUS_CLIENT_GONE = 499;
 
 /** Relays an authenticated call. @throws RelayError, to be rendered in the call's protocol */
-export async function relay(call: Call, ports: Ports): Promise<Response> {
+export function relay(call: Call, ports: Ports): Promise<Response> {
+  const journey = travel(call, ports);
+  // A worker whose client leaves before it got an answer is stopped at once, unless there is work to be waited for.
+  ports.waitUntil(journey.catch(() => undefined));
+  return journey;
+}
+
+async function travel(call: Call, ports: Ports): Promise<Response> {
   const booking = new Booking(call, ports);
   const acquisition = await planAccounts(call, booking, ports);
   const { watch } = ports;
@@ -126,10 +133,7 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
     if (acquired.kind === "none") throw RelayError.of(failure ?? acquired.error);
     const { lease } = acquired;
     const outcome = await attempt(lease, journey);
-    if (outcome.kind === "response") {
-      stayWith(lease, journey);
-      return outcome.response;
-    }
+    if (outcome.kind === "response") return outcome.response;
     const { verdict } = outcome;
     const reason = verdict.kind === "failover" ? verdict.reason : "disabled";
     const { message } = verdict.kind === "failover" ? verdict : { message: verdict.reason };
@@ -204,6 +208,9 @@ async function refresh(lease: Lease, verdict: Extract<Verdict, { kind: "refresh"
 
 function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Delivered> {
   const { call, booking, ports } = journey;
+  const onServed = () => {
+    stayWith(lease, journey);
+  };
   switch (result.kind) {
     case "answered":
       return deliver(result.answer, {
@@ -213,9 +220,11 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
         target: journey.acquisition.targetAt(lease.accountId),
         booking,
         ports,
+        onServed,
       });
     case "rejected": {
       booking.release(lease, { kind: "neutral" });
+      onServed();
       booking.close({ outcome: "failed", status: result.status, error: `upstream_${String(result.status)}` });
       const headers = deliveredHeaders(result.headers, booking);
       return Promise.resolve({
