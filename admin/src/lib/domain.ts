@@ -1,10 +1,6 @@
 /** Everything the admin takes from the worker's domain: types, and the schemas its forms are checked with. */
 export { accountInputSchema, accountPatchSchema } from "../../../worker/domain/account.ts";
-export type {
-  AccountInput,
-  AccountPatch,
-  AccountView,
-} from "../../../worker/domain/account.ts";
+export type { AccountInput, AccountPatch, AccountView } from "../../../worker/domain/account.ts";
 export type { Availability, Cooldown, CooldownReason } from "../../../worker/domain/cooldown.ts";
 export { keyFieldsSchema, keyInputSchema } from "../../../worker/domain/key.ts";
 export type { KeyInput, KeyPatch, KeyView, LimitStatus } from "../../../worker/domain/key.ts";
