@@ -98,7 +98,7 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     await page.getByRole("link", { name: "Claude API key" }).click();
     await page.getByLabel("API key", { exact: true }).fill(apiKey);
     await page.getByLabel("Name", { exact: true }).fill("First <b>account</b>");
-    await page.getByText("Groups, models and addresses").click();
+    await page.getByText("Addresses", { exact: true }).click();
     await page.getByLabel("Base URL").fill(upstream.url);
     await page.getByRole("button", { name: "Add account" }).click();
     await page.waitForURL("**/accounts/acc_*");
@@ -110,7 +110,6 @@ describe.skipIf(BROWSER === null)("the admin", () => {
 
   it("names the field that is wrong and keeps what was entered", async () => {
     const { page } = admin;
-    await page.getByText("Groups, models and addresses").click();
     await page.getByLabel("Base URL").fill("https://user@elsewhere.test");
     await page.getByLabel("Name", { exact: true }).fill("First account");
     await page.getByRole("button", { name: "Save settings" }).click();

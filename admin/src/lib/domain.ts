@@ -1,7 +1,7 @@
 /** Everything the admin takes from the worker's domain: types, and the schemas its forms are checked with. */
 export { accountInputSchema, accountPatchSchema } from "../../../worker/domain/account.ts";
 export type { AccountInput, AccountPatch, AccountView } from "../../../worker/domain/account.ts";
-export type { Availability, Cooldown, CooldownReason } from "../../../worker/domain/cooldown.ts";
+export type { Availability, Cooldown, CooldownReason, LimitWindow } from "../../../worker/domain/cooldown.ts";
 export { keyFieldsSchema, keyInputSchema } from "../../../worker/domain/key.ts";
 export type { KeyInput, KeyPatch, KeyView, LimitStatus } from "../../../worker/domain/key.ts";
 export type { LimitId } from "../../../worker/domain/key-limits.ts";
