@@ -8,7 +8,7 @@ const minutes = (ms: number) =>
 
 function noteOf({ firstMs, maxMs, strikes, windowMs }: (typeof BACK_OFF)[keyof typeof BACK_OFF]) {
   const notes = [
-    ...(strikes > 1 ? [`from failure ${String(strikes)} in ${minutes(windowMs)}`] : []),
+    ...(strikes > 1 ? [`after ${String(strikes)} in ${minutes(windowMs)}`] : []),
     ...(maxMs > firstMs ? [`doubles to ${minutes(maxMs)}`] : []),
   ];
   return notes.length === 0 ? null : notes.join("; ");
