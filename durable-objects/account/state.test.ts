@@ -223,7 +223,7 @@ describe("any history of calls", () => {
               now += each.ms;
               break;
             case "configure":
-              state = machine.configure(state, config({ maxConcurrency: each.maxConcurrency }));
+              state = { ...state, config: config({ maxConcurrency: each.maxConcurrency }) };
               break;
           }
           expect(state.slotsUsed).toBe([...state.leases.values()].filter((held) => held.takesSlot).length);

@@ -116,10 +116,17 @@ export class Acquisition {
     const { accounts, home } = this.#request.choice;
     for (const account of home === null ? accounts : new Set([home, ...accounts])) {
       if (this.#refusals.has(account)) continue;
-      const lease = (await this.#ask(account, 0)) ?? (await this.#stay());
+      const lease = (await this.#ask(account, this.#patienceAt(account))) ?? (await this.#stay());
       if (lease !== null) return lease;
     }
     return null;
+  }
+
+  /** A person's next message waits a moment for its turn: another account has nothing of the conversation cached. */
+  #patienceAt(account: AccountId): number {
+    const { userTurn, deadline } = this.#request;
+    if (!userTurn || account !== this.expected) return 0;
+    return Math.min(this.#ports.env.SESSION_PATIENCE_MS, deadline - this.#ports.now());
   }
 
   /** A conversation whose account rests for a moment waits for it: moving would cost its prompt cache. */

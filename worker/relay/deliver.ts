@@ -69,8 +69,7 @@ const broken = (message: string): Delivered => {
 };
 
 export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> {
-  const { call, booking, lease, provider, ports } = delivery;
-  booking.sawWindows(lease, provider.readWindows(answer.response.headers, ports.now()));
+  const { call } = delivery;
   const contentType = answer.response.headers.get("content-type") ?? "";
   return call.protocol.isStream(contentType, call.parsed)
     ? deliverStream(answer, delivery)

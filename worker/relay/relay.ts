@@ -10,7 +10,7 @@ import type { Provider } from "../providers/provider.ts";
 import type { Acquired, Acquisition, Target } from "./acquire.ts";
 import { Booking } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
-import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
+import { dispatch, headersOf, refusedCredential, type Attempt } from "./dispatch.ts";
 import { estimateOf } from "./estimate.ts";
 import { planAccounts } from "./plan.ts";
 import { askObject, type Ports } from "./ports.ts";
@@ -150,18 +150,16 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
 /** One account's chance: with a fresh credential if the first is refused, without what it cannot read if it says so. */
 async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
   const { booking, acquisition, ports } = journey;
-  booking.attempt(lease);
   try {
     let call = callAt(journey.call, acquisition.targetAt(lease.accountId));
     let current = lease;
-    let result = await dispatch(call, current, providerOf(lease), ports);
+    let result = await send(call, current, journey);
     if (result.kind === "judged" && result.verdict.kind === "refresh") {
       booking.story.note({ kind: "refreshed", account: lease.accountId });
       const refreshed = await refresh(lease, result.verdict, ports);
       if (refreshed.kind === "refreshed") {
         current = refreshed.lease;
-        booking.attempt(current);
-        result = await dispatch(call, current, providerOf(lease), ports);
+        result = await send(call, current, journey);
       } else {
         result = refreshed.attempt;
       }
@@ -170,8 +168,7 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
     if (repaired !== null) {
       booking.story.note({ kind: "repaired", account: lease.accountId, removed: repaired.removed });
       call = { ...call, body: repaired.body };
-      booking.attempt(current);
-      result = await dispatch(call, current, providerOf(lease), ports);
+      result = await send(call, current, journey);
     }
     if (acquisition.userTurn) booking.turnAnswered(lease);
     return await conclude(result, current, { ...journey, call });
@@ -179,6 +176,15 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
     booking.release(lease, { kind: "neutral" });
     throw error;
   }
+}
+
+async function send(call: Call, lease: Lease, { booking, ports }: Journey): Promise<Attempt> {
+  const provider = providerOf(lease);
+  booking.attempt(lease);
+  const result = await dispatch(call, lease, provider, ports);
+  const headers = headersOf(result);
+  if (headers !== null) booking.sawWindows(lease, provider.readWindows(headers, ports.now()));
+  return result;
 }
 
 const isBound = (result: Attempt) => result.kind === "rejected" && result.bound;
