@@ -58,6 +58,12 @@ export const enter = <Request>(
   waiters: [...queue.waiters, { request, since: now, deadline: now + timeoutMs }],
 });
 
+/** A request that is asked for again while it waits keeps its one place. */
+export const waits = <Request extends { readonly requestId: RequestId }>(
+  { waiters }: WaitQueue<Request>,
+  requestId: RequestId,
+): boolean => waiters.some(({ request }) => request.requestId === requestId);
+
 /** Somebody left of their own accord: their wait says nothing. */
 export function leave<Request extends { readonly requestId: RequestId }>(
   queue: WaitQueue<Request>,

@@ -3,7 +3,7 @@ import type { LimitWindow } from "../../worker/domain/cooldown.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { AttemptOutcome, LeaseRequest, RefusalReason, Release } from "../../worker/domain/lease.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
-import { enter, entryTo, leave, settled, type Waiter } from "../wait-queue.ts";
+import { enter, entryTo, leave, settled, waits, type Waiter } from "../wait-queue.ts";
 import { absolve, blocking, strike, type Strikes } from "./cooldowns.ts";
 import { hasSlot, sweep, type AccountState, type Step } from "./state.ts";
 import { endTurn, takeTurn, turnFreeAt } from "./user-turns.ts";
@@ -81,13 +81,14 @@ const queueRules = ({ config }: AccountState, request: LeaseRequest): QueueRules
   };
 };
 
-/** Asks for a lease. The same request asked twice holds one lease. */
+/** Asks for a lease. The same request asked twice holds one, or waits in one place. */
 export function lease(before: AccountState, request: LeaseRequest, now: EpochMs): Step<Grant> {
   const state = sweep(before, now);
   if (state.leases.has(request.requestId)) return { state, decision: { kind: "granted" } };
   const obstruction = obstacle(state, request, now);
   if (obstruction !== null) return { state, decision: obstruction };
   if (!request.takesSlot) return { state: hold(state, request, now), decision: { kind: "granted" } };
+  if (waits(state.queue, request.requestId)) return { state, decision: { kind: "waiting" } };
   const lacks = missing(state, request, now);
   // Nobody overtakes those who already wait for the same, even when it is free this instant.
   const mustWait = state.queue.waiters.some(

@@ -4,7 +4,7 @@ import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
-import { enter, entryTo, HOPELESS_RETRY_MS, leave, settled, type Waiter } from "../wait-queue.ts";
+import { enter, entryTo, HOPELESS_RETRY_MS, leave, settled, waits, type Waiter } from "../wait-queue.ts";
 import * as limits from "./limits.ts";
 import { atListPrice, permit } from "./permits.ts";
 import { obstacle } from "./rules.ts";
@@ -64,7 +64,7 @@ function fitOf(state: KeyState, request: AdmitRequest, now: EpochMs): Fit {
   return { kind: "fits", reserved: within, allowance: atListPrice(state, cost, request.service) };
 }
 
-/** Asks for a permit. The same request asked twice holds one. */
+/** Asks for a permit. The same request asked twice holds one, or waits in one place. */
 export function admit(
   before: KeyState,
   request: AdmitRequest,
@@ -78,6 +78,7 @@ export function admit(
   if (!request.metered || held !== undefined) {
     return { state: used, decision: { kind: "admitted", allowance: null } };
   }
+  if (waits(before.queue, request.requestId)) return { state: used, decision: { kind: "waiting" } };
   const state = rolled(used, deployment, now);
   const fit = fitOf(state, request, now);
   switch (fit.kind) {

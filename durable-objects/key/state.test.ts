@@ -100,6 +100,22 @@ describe("admit", () => {
     expect(decisions[0]).toMatchObject({ error: { code: "unauthenticated" } });
   });
 
+  it("gives a request that asks again while it waits one place, and one permit", () => {
+    const estimate = { tokens: 10, cost: 100 };
+    const again = { ...ask(2), estimate };
+    const once = machine.admit(admitted(2), again, DEPLOYMENT, NOW).state;
+    const twice = machine.admit(once, again, DEPLOYMENT, NOW + 5);
+    expect(twice.decision.kind).toBe("waiting");
+    expect(twice.state.queue.waiters).toHaveLength(1);
+    const freed = [0, 1].reduce(
+      (state, number) => machine.settle(state, settlementOf(record(number), "claude"), DEPLOYMENT, NOW + 9),
+      twice.state,
+    );
+    const woken = machine.wake(freed, DEPLOYMENT, NOW + 9);
+    expect(woken.decision).toHaveLength(1);
+    expect(woken.state.reserved).toMatchObject(estimate);
+  });
+
   it("makes no permit for a call that is not metered", () => {
     const { state, decision } = machine.admit(admitted(2), { ...ask(9), metered: false }, DEPLOYMENT, NOW);
     expect(decision.kind).toBe("admitted");
