@@ -114,6 +114,15 @@ describe("lease", () => {
     expect(machine.lease(holding(2), ask(9), later).decision.kind).toBe("granted");
   });
 
+  it("leaves what a dead worker held to those who wait, and has them woken at once", () => {
+    const waiting = machine.lease(holding(2), ask(7, { waitMs: 200_000 }), NOW).state;
+    const later = NOW + machine.LEASE_TTL_MS;
+    const { state, decision } = machine.lease(waiting, ask(9, { waitMs: 200_000 }), later);
+    expect(decision.kind).toBe("waiting");
+    expect(machine.nextWakeAt(state, later)).toBeLessThanOrEqual(later);
+    expect(machine.wake(state, later).decision).toHaveLength(2);
+  });
+
   it("keeps a lease that is renewed", () => {
     const renewed = machine.renew(holding(2), [requestId(0), requestId(1)], NOW + 60_000);
     expect(machine.lease(renewed, ask(9), NOW + machine.LEASE_TTL_MS).decision.kind).toBe("refused");
