@@ -8,7 +8,7 @@ import { enter, entryTo, HOPELESS_RETRY_MS, leave, settled, waits, type Waiter }
 import * as limits from "./limits.ts";
 import { atListPrice, permit } from "./permits.ts";
 import { obstacle } from "./rules.ts";
-import { hasSlot, rolled, type Deployment, type KeyState, type Step } from "./state.ts";
+import { hasSlot, rolled, type Deployment, type KeyState, type Permit, type Step } from "./state.ts";
 
 export type Admission =
   | {
@@ -64,6 +64,14 @@ function fitOf(state: KeyState, request: AdmitRequest, now: EpochMs): Fit {
   return { kind: "fits", reserved: within, allowance: atListPrice(state, cost, request.service) };
 }
 
+/** What a permit's stream was allowed: whoever asks again may never have heard it. */
+function allowanceOf(state: KeyState, { reserved, service }: Permit): NanoDollars | null {
+  const hasBudget = limits
+    .limitsOf(state.tallies, state.reserved, state.config)
+    .some(({ unit }) => unit === "cost");
+  return state.config.hardBudget && hasBudget ? atListPrice(state, reserved.cost, service) : null;
+}
+
 /** Asks for a permit. The same request asked twice holds one, or waits in one place. */
 export function admit(
   before: KeyState,
@@ -76,7 +84,8 @@ export function admit(
   const used = { ...before, lastUsedAt: now, activatedAt: before.activatedAt ?? now };
   const held = before.permits.get(request.requestId);
   if (!request.metered || held !== undefined) {
-    return { state: used, decision: { kind: "admitted", allowance: null } };
+    const allowance = held === undefined ? null : allowanceOf(used, held);
+    return { state: used, decision: { kind: "admitted", allowance } };
   }
   if (waits(before.queue, request.requestId)) return { state: used, decision: { kind: "waiting" } };
   const state = rolled(used, deployment, now);

@@ -116,6 +116,14 @@ describe("admit", () => {
     expect(woken.state.reserved).toMatchObject(estimate);
   });
 
+  it("tells a request that asks again the same allowance, since the first answer may be lost", () => {
+    const empty = machine.emptyState(config({ totalCost: 1, hardBudget: true }));
+    const costly = { ...ask(1), estimate: { tokens: 10, cost: 400_000_000 } };
+    const once = machine.admit(empty, costly, DEPLOYMENT, NOW);
+    expect(once.decision).toEqual({ kind: "admitted", allowance: 400_000_000 });
+    expect(machine.admit(once.state, costly, DEPLOYMENT, NOW + 5).decision).toEqual(once.decision);
+  });
+
   it("makes no permit for a call that is not metered", () => {
     const { state, decision } = machine.admit(admitted(2), { ...ask(9), metered: false }, DEPLOYMENT, NOW);
     expect(decision.kind).toBe("admitted");
