@@ -141,6 +141,9 @@ describe("accounts", () => {
     expect(items.map(({ id, oauth }) => [id, oauth])).toEqual([
       ["claude-oauth", true],
       ["claude-console", false],
+      ["openai-oauth", true],
+      ["openai-responses", false],
+      ["azure-openai", false],
     ]);
     expect(items[1]?.credential).toMatchObject({ type: "object", required: ["apiKey"] });
   });

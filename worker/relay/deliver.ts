@@ -122,7 +122,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   if (first === "data") booking.firstByte();
   const hidden = reader.reading.errorType;
   if (hidden !== null && !reader.sawContent) {
-    const verdict = provider.judgeEvent(hidden, reader.errorMessage ?? "");
+    const verdict = provider.judgeEvent(hidden, reader.errorMessage ?? "", ports.now());
     if (verdict.kind === "failover" || verdict.kind === "disable") {
       tap.discard();
       return { kind: "judged", verdict };
@@ -176,11 +176,14 @@ function endingOf(ending: StreamEnding, reading: RunningStream["reader"]["readin
 }
 
 /** What a stream taught about its account. */
-function outcomeFor(ending: StreamEnding, { reader, provider, target }: RunningStream): AttemptOutcome {
+function outcomeFor(
+  ending: StreamEnding,
+  { reader, provider, target, ports }: RunningStream,
+): AttemptOutcome {
   const { finished, errorType } = reader.reading;
   if (finished) return { kind: "ok" };
   if (errorType !== null) {
-    const verdict = provider.judgeEvent(errorType, reader.errorMessage ?? "");
+    const verdict = provider.judgeEvent(errorType, reader.errorMessage ?? "", ports.now());
     return outcomeOf(verdict, target);
   }
   if (ending.kind !== "upstream_failed") return { kind: "neutral" };
