@@ -249,6 +249,28 @@ describe("a ChatGPT plan", () => {
     expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(3000);
   });
 
+  it("answers whole to who asks for no stream, although its backend only streams", async () => {
+    const { family, key } = await createPlan(8 * 3_600_000);
+    await upstream.recordBodies(family);
+    const response = await respond(key);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    const body = await response.json<{ usage: { output_tokens: number } }>();
+    expect(body).toMatchObject({ object: "response", status: "completed" });
+    expect((await upstream.log(family))[0]?.body).toMatchObject({ stream: true });
+    expect((await usageOf(key))[0]).toMatchObject({
+      tokens: { output: body.usage.output_tokens },
+      stream: false,
+      estimated: false,
+    });
+  });
+
+  it("that breaks off while a whole answer is awaited is a failure of the upstream", async () => {
+    const { family, account, key } = await createPlan(8 * 3_600_000);
+    await upstream.set(family, { kind: "cut", afterEvents: 4, mode: "cleanEnd" });
+    expect((await respond(key)).status).toBe(502);
+    await idle(account, key);
+  });
+
   it("does not serve chats", async () => {
     const { key } = await createPlan(8 * 3_600_000);
     expect((await DIALECTS[1].call(key)).status).toBe(503);

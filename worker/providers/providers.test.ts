@@ -42,7 +42,7 @@ const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
     "accept-encoding": "br",
   }),
   // As every provider accepts it, so that none has to change it.
-  body: new TextEncoder().encode('{"store":false}'),
+  body: new TextEncoder().encode('{"store":false,"stream":true}'),
   ...overrides,
 });
 

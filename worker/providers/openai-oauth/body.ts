@@ -13,6 +13,11 @@ const UNSUPPORTED = {
   user: ABSENT,
 } as const;
 
-/** It keeps no conversation, and insists on being told not to; a compaction knows no such field. */
+/** It keeps no conversation and answers in streams only, and insists on being asked so; not for a compaction. */
 export const acceptableBody = (path: string, body: Uint8Array): Uint8Array =>
-  withFields(body, { ...UNSUPPORTED, store: path.endsWith("/compact") ? ABSENT : false });
+  withFields(
+    body,
+    path.endsWith("/compact")
+      ? { ...UNSUPPORTED, store: ABSENT }
+      : { ...UNSUPPORTED, store: false, stream: true },
+  );

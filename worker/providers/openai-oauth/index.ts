@@ -18,6 +18,7 @@ import {
   REDIRECT_URI,
   type OpenAiOAuthCredential,
 } from "./token.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 import { windowsOf } from "./windows.ts";
 
 const DEFAULT_BASE_URL = "https://chatgpt.com/backend-api/codex";
@@ -44,6 +45,10 @@ export const openaiOAuth = defineProvider<OpenAiOAuthCredential>({
     authorize(headers, credential);
     const body = acceptableBody(call.path, call.body);
     return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, call), headers, body };
+  },
+  decodeAnswer(answer, { stream }) {
+    const isStream = answer.headers.get("content-type")?.includes("event-stream") === true;
+    return isStream && !stream ? wholeAnswer(answer) : answer;
   },
   judge: judgeOpenAi,
   readWindows: windowsOf,

@@ -45,6 +45,7 @@ describe("a ChatGPT plan", () => {
       text: { verbosity: "low" },
       service_tier: "priority",
       store: false,
+      stream: true,
     });
     expect(headers.get("authorization")).toBe("Bearer access");
     expect(headers.get("chatgpt-account-id")).toBe("acc-1");
