@@ -21,6 +21,9 @@ export function parseChatCall(call: ClientCall): ParsedCall {
   const fields = topLevelFields(call.body);
   const basics = parseBasics(call.body, fields);
   if (!isChat(call)) {
+    // The events of a picture are larger than any that the relay looks into, so its usage would be lost.
+    if (basics.stream)
+      throw new RelayError("invalid_request", "Unsupported value: 'stream' must be false here.");
     requireFields(fields, [EMBEDDINGS.test(call.path) ? "input" : "prompt"]);
     // Neither an embedding nor a picture belongs to a conversation.
     return { ...basics, outputTokensMax: null, affinitySource: { kind: "none" } };
