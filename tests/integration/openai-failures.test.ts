@@ -1,9 +1,11 @@
 /** What goes wrong at OpenAI's upstreams, and what a client and the account see of it (docs/failures.md). */
 import { describe, expect, it } from "vitest";
+import type { AccountView } from "../../worker/domain/account.ts";
 import { answer, gatewayPage, openAiError, type Behaviour } from "../upstream/behaviour.ts";
 import { createOpenAiPair, createOpenAiPool, DIALECTS, GPT, respond } from "./setup/openai.ts";
 import {
   accountView,
+  admin,
   call,
   createPair,
   eventually,
@@ -269,6 +271,28 @@ describe("a ChatGPT plan", () => {
     await upstream.set(family, { kind: "cut", afterEvents: 4, mode: "cleanEnd" });
     expect((await respond(key)).status).toBe(502);
     await idle(account, key);
+  });
+
+  it("is signed in with the address that the browser ends on", async () => {
+    const started = await (
+      await admin("POST", "/accounts/oauth/start", { provider: "openai-oauth" })
+    ).json<{ sessionId: string; url: string }>();
+    const url = new URL(started.url);
+    expect(url.origin + url.pathname).toBe("https://auth.openai.com/oauth/authorize");
+    const state = url.searchParams.get("state") ?? "";
+    const code = `ac_${unique("code")}.with-a-dot`;
+    const family = unique("family");
+    const codeChallenge = url.searchParams.get("code_challenge") ?? "";
+    await upstream.seedOAuth({ family, code: { code, codeChallenge, state } });
+    const response = await admin("POST", "/accounts/oauth/exchange", {
+      sessionId: started.sessionId,
+      code: `${url.searchParams.get("redirect_uri") ?? ""}?code=${code}&state=${state}`,
+      account: { name: unique("plan"), tokenUrl: `${upstream.url}/oauth/token`, baseUrl: upstream.url },
+    });
+    expect(response.status).toBe(201);
+    const account = await response.json<AccountView>();
+    expect(account.status?.credential).toMatchObject({ accountId: expect.any(String) as string });
+    expect(await (await admin("POST", `/accounts/${account.id}/test`)).json()).toMatchObject({ ok: true });
   });
 
   it("does not serve chats", async () => {
