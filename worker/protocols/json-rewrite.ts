@@ -1,4 +1,5 @@
 /** Changes top-level fields of a JSON object and keeps the bytes of all others. Pure. */
+import { concat } from "./bytes.ts";
 import { topLevelFields } from "./json-fields.ts";
 
 const encoder = new TextEncoder();
@@ -25,18 +26,8 @@ export function withFields(body: Uint8Array, changes: Readonly<Record<string, un
   for (const [name, value] of Object.entries(changes))
     if (value !== ABSENT) add(name, encoder.encode(JSON.stringify(value)));
   parts.push(encoder.encode(parts.length === 0 ? "{}" : "}"));
-  return joined(parts);
+  return concat(parts);
 }
 
 const textAt = (body: Uint8Array, start: number, end: number) =>
   new TextDecoder().decode(body.subarray(start, end));
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

@@ -2,6 +2,7 @@
  * A stream's usage comes in a chunk of its own, and only to those who ask. The relay asks for it where the client
  * did not, and takes the chunk out again: clients that did not ask expect a choice in every chunk. Pure.
  */
+import { concat } from "../bytes.ts";
 import { parseAt, topLevelFields } from "../json-fields.ts";
 import { withFields } from "../json-rewrite.ts";
 import { isObject, parseEvent } from "../openai/usage.ts";
@@ -95,14 +96,4 @@ function isUsageChunk(data: Uint8Array): boolean {
   return (
     chunk !== null && Array.isArray(chunk.choices) && chunk.choices.length === 0 && isObject(chunk.usage)
   );
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
