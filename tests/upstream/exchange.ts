@@ -1,8 +1,9 @@
 /** One request with its response, and the plain ways to answer it. */
 import type { ServerResponse } from "node:http";
-import { errorBody, type StatusBehaviour } from "./behaviour.ts";
+import type { StatusBehaviour } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
 import type { Conversation } from "./conversation.ts";
+import { dialectOf, type Dialect } from "./dialect.ts";
 import type { Ledger, OpenEntry } from "./ledger.ts";
 import { isRecord, type JsonRecord } from "./record.ts";
 import { commonHeaders, type HeaderMap } from "./response-headers.ts";
@@ -12,7 +13,11 @@ export type Exchange = {
   readonly entry: OpenEntry;
   readonly ledger: Ledger;
   readonly endpoint: Endpoint;
+  readonly dialect: Dialect;
+  /** In Anthropic's form, whatever the dialect. */
   readonly body: JsonRecord;
+  /** As it came. */
+  readonly asked: JsonRecord;
   readonly conversation: Conversation;
   readonly requestId: string;
   /** Set before the fake itself destroys the socket, so that it is not taken for the client's doing. */
@@ -52,7 +57,8 @@ export function sendError(
   status: number,
   error: readonly [type: string, message: string],
 ): void {
-  sendStatus(response, requestId, { kind: "status", status, body: errorBody(...error) });
+  const path = (response.req.url ?? "/").replace(/\?.*$/, "");
+  sendStatus(response, requestId, { kind: "status", status, body: dialectOf(path).errorBody(...error) });
 }
 
 function statusBody(body: unknown, requestId: string): string {

@@ -1,7 +1,6 @@
 /** Answers that break the protocol, each in one way. */
 import { gzipSync } from "node:zlib";
-import { messageJson } from "./anthropic-json.ts";
-import { encodeEvent, messageEvents, type SseEvent } from "./anthropic-sse.ts";
+import { encodeEvent, type SseEvent } from "./anthropic-sse.ts";
 import type { Malformation } from "./behaviour.ts";
 import { cutConnection, sendBody, type Exchange } from "./exchange.ts";
 import { composeReply } from "./reply.ts";
@@ -48,12 +47,14 @@ function headersOf(exchange: Exchange, contentType: string): HeaderMap {
 }
 
 function eventsOf(exchange: Exchange): readonly SseEvent[] {
-  return messageEvents(composeReply(exchange.body, exchange.conversation, {}, "msg_malformed"), {});
+  const reply = composeReply(exchange.body, exchange.conversation, {}, "msg_malformed");
+  return exchange.dialect.events(reply, {}, exchange.asked);
 }
 
 function wellFormedBody(exchange: Exchange): string {
   if (!exchange.conversation.stream) {
-    return messageJson(composeReply(exchange.body, exchange.conversation, {}, "msg_malformed"), {});
+    const reply = composeReply(exchange.body, exchange.conversation, {}, "msg_malformed");
+    return exchange.dialect.json(reply, {});
   }
   return eventsOf(exchange)
     .map((sse) => encodeEvent(sse, {}, 0))
@@ -90,8 +91,8 @@ function sendTruncatedGzip(exchange: Exchange, headers: HeaderMap, body: string)
 
 function withBrokenUsage(body: string): string {
   return body
-    .replaceAll(/"input_tokens":\d+/g, '"input_tokens":"many"')
-    .replaceAll(/"output_tokens":\d+/g, '"output_tokens":-3')
+    .replaceAll(/"(input|prompt)_tokens":\d+/g, '"$1_tokens":"many"')
+    .replaceAll(/"(output|completion)_tokens":\d+/g, '"$1_tokens":-3')
     .replaceAll(/"cache_read_input_tokens":\d+/g, '"cache_read_input_tokens":null')
     .replaceAll(/"cache_creation":\{[^}]*\}/g, '"cache_creation":"none"');
 }

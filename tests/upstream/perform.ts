@@ -1,7 +1,7 @@
 /** Does what a behaviour says with a model request. */
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
-import { encodeEvent, errorEvent, messageEvents, textDelta, type SseEvent } from "./anthropic-sse.ts";
-import { messageJson, MODELS_JSON } from "./anthropic-json.ts";
+import { encodeEvent, type SseEvent } from "./anthropic-sse.ts";
+import { MODELS_JSON } from "./anthropic-json.ts";
 import type { AnswerShape, Behaviour } from "./behaviour.ts";
 import { derivedUsage, withFigures } from "./derived-usage.ts";
 import {
@@ -15,7 +15,7 @@ import {
 import type { Gates } from "./gates.ts";
 import { performMalformed } from "./malformed.ts";
 import { composeReply, type Reply } from "./reply.ts";
-import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
+import { commonHeaders, withHeaders } from "./response-headers.ts";
 import { openStream, sendEvents } from "./stream.ts";
 import { openWire, pause } from "./wire.ts";
 
@@ -60,7 +60,7 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   if (!exchange.conversation.stream) return await answerJson(exchange, shape);
   const reply = replyTo(exchange, shape);
   const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
-  await sendEvents(exchange, { wire, reply, shape }, messageEvents(reply, shape));
+  await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape, exchange.asked));
   wire.end();
 }
 
@@ -71,7 +71,7 @@ export function replyTo(exchange: Exchange, shape: AnswerShape): Reply {
 
 async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void> {
   const reply = replyTo(exchange, shape);
-  await sendJson(exchange, shape, messageJson(reply, shape));
+  await sendJson(exchange, shape, exchange.dialect.json(reply, shape));
   if (shape.omitUsage !== true && !exchange.response.destroyed)
     exchange.ledger.report(exchange.entry, reply.usage);
 }
@@ -88,7 +88,7 @@ async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): P
   if (response.destroyed) return;
   const headers = {
     ...commonHeaders(requestId),
-    ...limitHeaders(Date.now()),
+    ...exchange.dialect.limitHeaders(Date.now()),
     "content-type": "application/json",
   };
   const isPlain =
@@ -108,7 +108,7 @@ async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerS
   // Enough deltas that the end falls between them, unless the test has counted them itself.
   const shape: AnswerShape = { events: Math.max(3, afterEvents), ...answer };
   const reply = replyTo(exchange, shape);
-  const events = messageEvents(reply, shape);
+  const events = exchange.dialect.events(reply, shape, exchange.asked);
   const count = Math.min(afterEvents, events.length - 1);
   const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
   await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
@@ -122,7 +122,8 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
     if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(next, shape));
     if (cut.mode === "cleanEnd") return wire.end();
   } else {
-    const json = Buffer.from(messageJson(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
+    const shape = cut.answer ?? {};
+    const json = Buffer.from(exchange.dialect.json(replyTo(exchange, shape), shape));
     exchange.response.writeHead(200, {
       ...commonHeaders(exchange.requestId),
       "content-type": "application/json",
@@ -162,6 +163,9 @@ const ERROR_STATUS: Readonly<Record<string, number>> = {
   rate_limit_error: 429,
   authentication_error: 401,
   permission_error: 403,
+  usage_limit_reached: 429,
+  rate_limit_exceeded: 429,
+  insufficient_quota: 429,
   invalid_request_error: 400,
   timeout_error: 504,
 };
@@ -178,7 +182,9 @@ async function performErrorEvent(
     ]);
   }
   const { wire, shape } = await sendSome(exchange, order.afterEvents, order.answer);
-  await wire.write(encodeEvent(errorEvent(errorType, message, exchange.requestId), shape, 0));
+  await wire.write(
+    encodeEvent(exchange.dialect.errorEvent(errorType, message, exchange.requestId), shape, 0),
+  );
   wire.end();
 }
 
@@ -197,7 +203,7 @@ async function performGateInside(
     await sendEvents(exchange, { wire, reply, shape }, rest);
   } else {
     const { type, message } = order.error;
-    await wire.write(encodeEvent(errorEvent(type, message, exchange.requestId), shape, 0));
+    await wire.write(encodeEvent(exchange.dialect.errorEvent(type, message, exchange.requestId), shape, 0));
   }
   wire.end();
 }
@@ -208,7 +214,8 @@ async function performEndless(exchange: Exchange, intervalMs: number): Promise<v
   for (let index = 0; !response.destroyed; index += 1) {
     await pause(Math.max(1, intervalMs));
     // A JSON client sees blanks before a value that never comes.
-    const piece = exchange.conversation.stream ? encodeEvent(textDelta(0, `还有 ${index} `), shape, 0) : " ";
+    const more = exchange.dialect.delta(0, `还有 ${index} `);
+    const piece = exchange.conversation.stream ? encodeEvent(more, shape, 0) : " ";
     await wire.write(piece);
   }
 }

@@ -1,4 +1,4 @@
-/** A fake Anthropic upstream on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
+/** A fake of the vendors' upstreams on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createBook } from "./book.ts";
@@ -6,6 +6,7 @@ import { REFUSED_PREFIX } from "./behaviour.ts";
 import { upstreamControl, type UpstreamControl } from "./client.ts";
 import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
+import { credentialOf, dialectOf, isOpenAiCall } from "./dialect.ts";
 import { readConversation } from "./conversation.ts";
 import { sendError, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
@@ -127,13 +128,15 @@ async function answerModelCall(
   endpoint: Endpoint,
   bytes: Buffer,
 ): Promise<void> {
-  const body = endpoint === "models" ? {} : parseJson(bytes.toString());
-  if (!isRecord(body) || (endpoint !== "models" && !Array.isArray(body["messages"]))) {
-    const message = "messages: Field required";
-    return sendError(opened.response, opened.requestId, 400, ["invalid_request_error", message]);
+  const dialect = dialectOf(pathWithoutQuery(opened.entry.path));
+  const asked = endpoint === "models" ? {} : parseJson(bytes.toString());
+  const body = endpoint === "models" ? {} : isRecord(asked) ? dialect.normalize(asked) : null;
+  if (!isRecord(asked) || body === null) {
+    return sendError(opened.response, opened.requestId, 400, ["invalid_request_error", dialect.missing]);
   }
+  const conversation = readConversation(body);
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.
-  const exchange: Exchange = Object.assign(opened, { endpoint, body, conversation: readConversation(body) });
+  const exchange: Exchange = Object.assign(opened, { endpoint, dialect, body, asked, conversation });
   await perform(exchange, rooms.book.take(exchange.entry.subject, endpoint), rooms.gates);
 }
 
@@ -153,23 +156,18 @@ function recordBody(rooms: Rooms, entry: OpenEntry, bytes: Buffer): void {
   if (bytes.length <= RECORDED_BODY_BYTES_MAX) entry.body = parseJson(bytes.toString()) ?? null;
 }
 
+/** The calls of OpenAI's dialects are messages, too: the same behaviours and the same sums. */
 function endpointOf(route: string): Endpoint | null {
+  if (route.startsWith("POST ") && isOpenAiCall(route)) return "messages";
   if (route.startsWith("POST ") && route.endsWith("/v1/messages")) return "messages";
   if (route.startsWith("POST ") && route.endsWith("/v1/messages/count_tokens")) return "count_tokens";
-  if (route.startsWith("GET ") && route.endsWith("/v1/models")) return "models";
+  if (route.startsWith("GET ") && route.endsWith("/models")) return "models";
   return null;
 }
 
 function pathWithoutQuery(path: string): string {
   const mark = path.indexOf("?");
   return mark === -1 ? path : path.slice(0, mark);
-}
-
-function credentialOf(request: IncomingMessage): string | null {
-  const key = request.headers["x-api-key"];
-  if (typeof key === "string") return key;
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
-  return bearer?.[1] ?? null;
 }
 
 function flatHeaders(request: IncomingMessage): Record<string, string> {

@@ -86,7 +86,7 @@ export interface ProviderSpec<Credential> {
   /** The account's limits as an answer's headers tell them; null: they say nothing. */
   readWindows(headers: Headers, now: EpochMs): readonly LimitWindow[] | null;
   /** What an error event inside a 200 means before any content was sent. */
-  judgeEvent(errorType: string, message: string): Verdict;
+  judgeEvent(errorType: string, message: string, now: EpochMs): Verdict;
   /** When the credential stops working; null: never. */
   expiresAt(credential: Credential): EpochMs | null;
   /** Absent: the credential does not change by itself. */

@@ -10,6 +10,18 @@ const CREDENTIALS: Readonly<Record<string, unknown>> = {
   "claude-console": { apiKey: "sk-ant-secret-of-the-account" },
   ccr: { apiKey: "secret-of-the-router" },
   "claude-oauth": { accessToken: "access-secret", refreshToken: "refresh-secret", expiresAt: NOW },
+  "openai-oauth": {
+    accessToken: "access-secret",
+    refreshToken: "refresh-secret",
+    expiresAt: NOW,
+    accountId: "a-1",
+  },
+  "openai-responses": { apiKey: "sk-secret-of-the-account" },
+  "azure-openai": {
+    apiKey: "secret-of-the-account",
+    endpoint: "https://x.openai.azure.com",
+    deployment: "d",
+  },
 };
 
 const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
@@ -30,7 +42,8 @@ const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
     host: "relay.test",
     "accept-encoding": "br",
   }),
-  body: new TextEncoder().encode("{}"),
+  // As every provider accepts it, so that none has to change it.
+  body: new TextEncoder().encode('{"store":false,"stream":true}'),
   ...overrides,
 });
 
@@ -81,6 +94,8 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
 
   it("has a small call that proves an account works", () => {
     const test = provider.testCall(credential);
-    expect(JSON.parse(new TextDecoder().decode(test.body))).toMatchObject({ max_tokens: 1 });
+    expect(provider.protocols).toContain(test.protocol);
+    expect(JSON.parse(new TextDecoder().decode(test.body))).toMatchObject({ model: test.model });
+    expect(test.body.length).toBeLessThan(300);
   });
 });

@@ -140,8 +140,11 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
 type Reader = ReturnType<Call["protocol"]["createStreamReader"]>;
 
 /** What an error event means. Like an error's body it may hold a secret that the account was asked with. */
-const judgeError = (errorType: string, { errorMessage }: Reader, { provider, lease }: Delivery): Verdict =>
-  provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential));
+const judgeError = (
+  errorType: string,
+  { errorMessage }: Reader,
+  { provider, lease, ports }: Delivery,
+): Verdict => provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential), ports.now());
 
 interface RunningStream extends Delivery {
   readonly status: number;
