@@ -199,16 +199,18 @@ export class Acquisition {
     }
   }
 
-  /** Every account refused. Joins the shortest queue of those that are merely full. */
+  /** Every account refused. Joins the shortest queue of those that are merely full, or the next that has room. */
   async #waitWhereShortest(): Promise<Lease | "again" | null> {
-    const waitMs = this.#request.deadline - this.#ports.now();
     const full = [...this.#refusals].filter(([, { reason }]) => reason === "full");
-    const [shortest] = full.sort(([, a], [, b]) => a.load - b.load);
-    if (shortest === undefined || waitMs <= 0) return null;
-    const lease = await this.#ask(shortest[0], waitMs);
-    if (lease !== null) return lease;
-    // It cooled down while we waited: what is left of the time is worth another queue.
-    return this.#refusals.get(shortest[0])?.reason === "full" ? null : "again";
+    for (const [account] of full.sort(([, a], [, b]) => a.load - b.load)) {
+      const waitMs = this.#request.deadline - this.#ports.now();
+      if (waitMs <= 0) return null;
+      const lease = await this.#ask(account, waitMs);
+      if (lease !== null) return lease;
+      // It cooled down while we waited: what is left of the time is worth another look at all of them.
+      if (this.#refusals.get(account)?.reason !== "full") return "again";
+    }
+    return null;
   }
 
   #key(account: AccountId): string {
