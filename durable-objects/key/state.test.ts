@@ -144,6 +144,30 @@ describe("expiryOf", () => {
   });
 });
 
+describe("configure", () => {
+  const WEEK_MS = 7 * 24 * 3_600_000;
+
+  it("keeps what was spent in a week that runs, and not what was spent in one that is over", () => {
+    const before = machine.settle(
+      admitted(1, { weeklyCost: 5 }),
+      settlementOf(record(0, { cost: 1000 }), "claude"),
+      DEPLOYMENT,
+      NOW,
+    );
+    const changed = config({ weeklyCost: 5, name: "another name" });
+    expect(machine.configure(before, changed, DEPLOYMENT, NOW + 1).tallies.week?.spent.cost).toBe(1000);
+    const later = machine.configure(before, changed, DEPLOYMENT, NOW + WEEK_MS);
+    expect(later.tallies.week?.spent.cost).toBe(0);
+  });
+
+  it("does not bring back a window that is over by making windows longer", () => {
+    const before = admitted(1, { windowMinutes: 1, windowRequests: 9 });
+    const longer = config({ windowMinutes: 60, windowRequests: 9 });
+    expect(machine.configure(before, longer, DEPLOYMENT, NOW + 1000).tallies.window?.spent.requests).toBe(1);
+    expect(machine.configure(before, longer, DEPLOYMENT, NOW + 120_000).tallies.window).toBeNull();
+  });
+});
+
 describe("sweep", () => {
   it("settles a dead worker's request from its last checkpoint, once", () => {
     const draft = record(0, { outcome: "lost", tokens: { ...NO_USAGE, output: 42 }, cost: 7 });
