@@ -64,13 +64,15 @@ export class AccountChecks {
     const journey = this.#live.get(requestId);
     // Whoever does not wait for this answer any more will not use the account: the lease ends on its own.
     if (journey?.asking !== room.id || journey.use?.isExcused === false) return;
-    const now = this.#timeline.now();
+    const held = room.state.leases.get(requestId);
+    if (held === undefined) throw this.#violation("a grant is held", `${requestId} at ${room.id}`);
     const slots = room.state.config.maxConcurrency;
     const isRevived = this.#revived.has(`${room.id} ${requestId}`);
     const counts = journey.isMetered && slots > 0 && !isRevived;
     if (isRevived) this.excused.lateRenewal++;
     this.stopsUsing(journey);
-    journey.use = { account: room, heardAt: now, isExcused: !counts };
+    // A lease that was granted to an earlier copy of the question is as old as that.
+    journey.use = { account: room, heardAt: held.deadline - LEASE_TTL_MS, isExcused: !counts };
     if (!counts) return;
     const used = this.used(room.id) + 1;
     this.#used.set(room.id, used);

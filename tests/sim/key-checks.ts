@@ -71,8 +71,9 @@ export class KeyChecks {
     const journey = this.#live.get(requestId);
     // Whoever does not wait for this answer any more never begins: the permit ends on its own.
     if (journey === undefined || !journey.isWaitingForPermit || journey.permit !== null) return;
-    const now = this.#timeline.now();
-    journey.permit = { heardAt: now, isExcused: false };
+    const held = room.state.permits.get(requestId);
+    if (held === undefined) throw this.#violation("a grant is held", `${requestId} at ${room.id}`);
+    journey.permit = { heardAt: held.deadline - PERMIT_TTL_MS, isExcused: false };
     const running = this.#runningAt(room.id) + 1;
     this.#running.set(room.id, running);
     const { concurrency } = room.state.config;
