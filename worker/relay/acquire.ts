@@ -4,6 +4,7 @@ import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
 import type { Lease, LeaseDecision, LeaseRequest, RefusalReason } from "../domain/lease.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import { accountsSeen } from "./accounts-seen.ts";
+import { mailbox } from "./mailbox.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Choice } from "./schedule.ts";
 import type { Story } from "./story.ts";
@@ -146,7 +147,9 @@ export class Acquisition {
   async #ask(account: AccountId, waitMs: number): Promise<Lease | null> {
     const isHome = account === this.home && this.#movedTo === null;
     const known = isHome || waitMs > 0 ? null : this.#recall(account);
-    const decision = known ?? (await this.#lease(account, isHome, waitMs).catch(unreachable));
+    const decision =
+      known ??
+      (await this.#lease(account, isHome, waitMs).catch((error: unknown) => this.#unheard(account, error)));
     switch (decision.kind) {
       case "granted":
         return this.#granted(decision.lease);
@@ -191,6 +194,7 @@ export class Acquisition {
       userTurn,
       waitMs,
     };
+    this.#ports.watch.throwIfGone();
     this.#asking = account;
     try {
       return await askObject(() => this.#ports.accountObject(account).lease(request));
@@ -213,6 +217,17 @@ export class Acquisition {
     return null;
   }
 
+  /**
+   * An account whose object does not answer is one that cannot serve now; the others can. It may have granted a
+   * lease all the same, which goes back.
+   */
+  #unheard(account: AccountId, error: unknown): LeaseDecision {
+    if (!(error instanceof RelayError)) throw error;
+    const outcome = { kind: "neutral" } as const;
+    mailbox.release(account, { requestId: this.#request.requestId, outcome, windows: null });
+    return { kind: "refused", reason: "unavailable", retryAt: null, load: 0 };
+  }
+
   #key(account: AccountId): string {
     const { model, modelFamily } = this.targetAt(account);
     return `${account}/${modelFamily ?? ""}/${model}`;
@@ -230,12 +245,6 @@ export class Acquisition {
     const until = Math.min(retryAt, this.#ports.now() + REMEMBERED_MS_MAX);
     remembered.set(this.#key(account), { reason, retryAt, until });
   }
-}
-
-/** An account whose object does not answer is one that cannot serve now; the others can. */
-function unreachable(error: unknown): LeaseDecision {
-  if (!(error instanceof RelayError)) throw error;
-  return { kind: "refused", reason: "unavailable", retryAt: null, load: 0 };
 }
 
 const EXPLANATION: Readonly<Record<RefusalReason, string>> = {
