@@ -1,9 +1,11 @@
 /** The registry of providers: adding one adds a folder and a line here. */
 import { claudeConsole } from "./claude-console/index.ts";
 import { claudeOAuth } from "./claude-oauth/index.ts";
+import { geminiApi } from "./gemini-api/index.ts";
+import { geminiOAuth } from "./gemini-oauth/index.ts";
 import type { Provider } from "./provider.ts";
 
-const ALL: readonly Provider[] = [claudeOAuth, claudeConsole];
+const ALL: readonly Provider[] = [claudeOAuth, claudeConsole, geminiApi, geminiOAuth];
 
 export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
   ALL.map((provider) => [provider.id, provider]),
