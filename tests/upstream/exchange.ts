@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { errorBody, type StatusBehaviour } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
 import type { Conversation } from "./conversation.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Ledger, OpenEntry } from "./ledger.ts";
 import { isRecord, type JsonRecord } from "./record.ts";
 import { commonHeaders, type HeaderMap } from "./response-headers.ts";
@@ -12,6 +13,7 @@ export type Exchange = {
   readonly entry: OpenEntry;
   readonly ledger: Ledger;
   readonly endpoint: Endpoint;
+  readonly dialect: Dialect;
   readonly body: JsonRecord;
   readonly conversation: Conversation;
   readonly requestId: string;

@@ -43,8 +43,9 @@ function loopbackRedirect(query: URLSearchParams): URL | null {
 
 export async function grantToken(oauth: OAuth, rawBody: string, exchange: Cuttable): Promise<void> {
   const { response } = exchange;
-  const body = parseJson(rawBody);
-  if (!isRecord(body)) return refuse(response, "invalid_request", "the body must be JSON");
+  // Google's token calls are forms, as RFC 6749 has them; Anthropic's are JSON.
+  const body = parseJson(rawBody) ?? Object.fromEntries(new URLSearchParams(rawBody));
+  if (!isRecord(body)) return refuse(response, "invalid_request", "the body must be JSON or a form");
   switch (body["grant_type"]) {
     case "authorization_code":
       return exchangeCode(oauth, body, response);
@@ -120,7 +121,9 @@ function sendGrant(response: ServerResponse, { family, accessToken, expiresInS }
     token_type: "Bearer",
     access_token: accessToken,
     expires_in: expiresInS,
-    refresh_token: family.refreshToken,
+    ...(family.seed.rotates === false && family.stats.refreshesGranted > 0
+      ? {}
+      : { refresh_token: family.refreshToken }),
     scope: SCOPE,
     organization: { uuid: `org-of-${family.name}`, name: `Organization of ${family.name}` },
     account: { uuid: `account-of-${family.name}`, email_address: `${family.name}@example.com` },

@@ -1,17 +1,9 @@
 /** Does what a behaviour says with a model request. */
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
-import { encodeEvent, errorEvent, messageEvents, textDelta, type SseEvent } from "./anthropic-sse.ts";
-import { messageJson, MODELS_JSON } from "./anthropic-json.ts";
+import type { SseEvent } from "./anthropic-sse.ts";
 import type { AnswerShape, Behaviour } from "./behaviour.ts";
 import { derivedUsage, withFigures } from "./derived-usage.ts";
-import {
-  cutConnection,
-  resetConnection,
-  sendBody,
-  sendError,
-  sendStatus,
-  type Exchange,
-} from "./exchange.ts";
+import { cutConnection, resetConnection, sendBody, sendStatus, type Exchange } from "./exchange.ts";
 import type { Gates } from "./gates.ts";
 import { performMalformed } from "./malformed.ts";
 import { composeReply, type Reply } from "./reply.ts";
@@ -53,8 +45,8 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   if (exchange.endpoint !== "messages") return await answerOther(exchange, shape);
   if (!exchange.conversation.stream) return await answerJson(exchange, shape);
   const reply = replyTo(exchange, shape);
-  const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
-  await sendEvents(exchange, { wire, reply, shape }, messageEvents(reply, shape));
+  const wire = await openStream(exchange, shape, exchange.dialect.streamType);
+  await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape));
   wire.end();
 }
 
@@ -65,15 +57,15 @@ export function replyTo(exchange: Exchange, shape: AnswerShape): Reply {
 
 async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void> {
   const reply = replyTo(exchange, shape);
-  await sendJson(exchange, shape, messageJson(reply, shape));
+  await sendJson(exchange, shape, exchange.dialect.json(reply, shape));
   if (shape.omitUsage !== true && !exchange.response.destroyed)
     exchange.ledger.report(exchange.entry, reply.usage);
 }
 
 async function answerOther(exchange: Exchange, shape: AnswerShape): Promise<void> {
-  if (exchange.endpoint === "models") return await sendJson(exchange, shape, MODELS_JSON);
+  if (exchange.endpoint === "messages") return;
   const usage = withFigures(derivedUsage(exchange.body), shape.usage);
-  await sendJson(exchange, shape, JSON.stringify({ input_tokens: usage.input_tokens }));
+  await sendJson(exchange, shape, exchange.dialect.other(exchange.endpoint, usage));
 }
 
 async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): Promise<void> {
@@ -102,20 +94,20 @@ async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerS
   // Enough deltas that the end falls between them, unless the test has counted them itself.
   const shape: AnswerShape = { events: Math.max(3, afterEvents), ...answer };
   const reply = replyTo(exchange, shape);
-  const events = messageEvents(reply, shape);
+  const events = exchange.dialect.events(reply, shape);
   const count = Math.min(afterEvents, events.length - 1);
-  const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
+  const wire = await openStream(exchange, shape, exchange.dialect.streamType);
   await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
-  return { wire, shape, next: events[count] };
+  return { wire, shape, count, next: events[count] };
 }
 
 async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "cut" }>): Promise<void> {
   if (exchange.conversation.stream) {
     const { wire, shape, next } = await sendSome(exchange, cut.afterEvents, cut.answer);
-    if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(next, shape));
+    if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(exchange, next, shape));
     if (cut.mode === "cleanEnd") return wire.end();
   } else {
-    const json = Buffer.from(messageJson(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
+    const json = Buffer.from(exchange.dialect.json(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
     exchange.response.writeHead(200, {
       ...commonHeaders(exchange.requestId),
       "content-type": "application/json",
@@ -127,8 +119,8 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
   await cutConnection(exchange);
 }
 
-function firstHalf(sse: SseEvent, shape: AnswerShape): Buffer {
-  const bytes = Buffer.from(encodeEvent(sse, shape, 0));
+function firstHalf({ dialect }: Exchange, sse: SseEvent, shape: AnswerShape): Buffer {
+  const bytes = Buffer.from(dialect.encode(sse, shape, 0));
   return bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 
@@ -138,9 +130,7 @@ async function performHang(exchange: Exchange, hang: Extract<Behaviour, { kind: 
     case "beforeHeaders":
       return;
     case "afterHeaders": {
-      const contentType = exchange.conversation.stream
-        ? "text/event-stream; charset=utf-8"
-        : "application/json";
+      const contentType = exchange.conversation.stream ? exchange.dialect.streamType : "application/json";
       response.writeHead(200, { ...commonHeaders(exchange.requestId), "content-type": contentType });
       return response.flushHeaders();
     }
@@ -150,28 +140,19 @@ async function performHang(exchange: Exchange, hang: Extract<Behaviour, { kind: 
   }
 }
 
-const ERROR_STATUS: Readonly<Record<string, number>> = {
-  overloaded_error: 529,
-  rate_limit_error: 429,
-  authentication_error: 401,
-  permission_error: 403,
-  invalid_request_error: 400,
-  timeout_error: 504,
-};
-
 async function performErrorEvent(
   exchange: Exchange,
   order: Extract<Behaviour, { kind: "errorEvent" }>,
 ): Promise<void> {
   const { errorType, message } = order;
   if (!exchange.conversation.stream) {
-    return sendError(exchange.response, exchange.requestId, ERROR_STATUS[errorType] ?? 500, [
-      errorType,
-      message,
-    ]);
+    const answer = exchange.dialect.errorAnswer(errorType, message);
+    return sendStatus(exchange.response, exchange.requestId, { kind: "status", ...answer });
   }
-  const { wire, shape } = await sendSome(exchange, order.afterEvents, order.answer);
-  await wire.write(encodeEvent(errorEvent(errorType, message, exchange.requestId), shape, 0));
+  const { dialect, requestId } = exchange;
+  const { wire, shape, count } = await sendSome(exchange, order.afterEvents, order.answer);
+  const event = dialect.errorEvent(errorType, message, { requestId, index: count });
+  await wire.write(dialect.encode(event, shape, 0));
   wire.end();
 }
 
@@ -181,7 +162,8 @@ async function performEndless(exchange: Exchange, intervalMs: number): Promise<v
   for (let index = 0; !response.destroyed; index += 1) {
     await pause(Math.max(1, intervalMs));
     // A JSON client sees blanks before a value that never comes.
-    const piece = exchange.conversation.stream ? encodeEvent(textDelta(0, `还有 ${index} `), shape, 0) : " ";
+    const { conversation, dialect } = exchange;
+    const piece = conversation.stream ? dialect.encode(dialect.textEvent(`还有 ${index} `), shape, 0) : " ";
     await wire.write(piece);
   }
 }

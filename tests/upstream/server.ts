@@ -1,19 +1,23 @@
-/** A fake Anthropic upstream on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
+/** A fake of the vendors' APIs on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { anthropicDialect } from "./anthropic-dialect.ts";
 import { createBook } from "./book.ts";
 import { REFUSED_PREFIX } from "./behaviour.ts";
 import { upstreamControl, type UpstreamControl } from "./client.ts";
 import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
 import { readConversation } from "./conversation.ts";
-import { sendError, type Exchange } from "./exchange.ts";
+import type { Dialect } from "./dialect.ts";
+import { sendError, sendStatus, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
+import { googleDialect } from "./google/dialect.ts";
+import { asMessages, googleCallOf, type GoogleCall } from "./google/request.ts";
 import { createLedger, type OpenEntry } from "./ledger.ts";
 import { accessRefusal, createOAuth } from "./oauth.ts";
 import { authorize, grantToken } from "./oauth-routes.ts";
 import { perform } from "./perform.ts";
-import { isRecord, parseJson } from "./record.ts";
+import { isRecord, parseJson, type JsonRecord } from "./record.ts";
 
 export type Upstream = {
   readonly url: string;
@@ -95,7 +99,9 @@ async function serve(
     return control(rooms, { method, path, body }, response);
   }
   const route = `${method} ${pathWithoutQuery(path)}`;
-  const endpoint = endpointOf(route);
+  const google = googleCallOf(method, path);
+  const endpoint = google?.endpoint ?? endpointOf(route);
+  const dialect = google === null ? anthropicDialect : googleDialect(google);
   const credential = credentialOf(request);
   const family = credential === null ? null : rooms.oauth.familyOfAccessToken(credential);
   const headers = flatHeaders(request);
@@ -117,24 +123,49 @@ async function serve(
   }
   if (endpoint === null) return sendError(response, requestId, 404, ["not_found_error", "Not found"]);
   const refusal = refusalOf(rooms, entry);
-  if (refusal !== null) return sendError(response, requestId, 401, ["authentication_error", refusal]);
-  await answerModelCall(rooms, exchange, endpoint, bytes);
+  if (refusal !== null) {
+    const type = google === null ? "authentication_error" : "UNAUTHENTICATED";
+    return sendStatus(response, requestId, { kind: "status", ...dialect.errorAnswer(type, refusal) });
+  }
+  await answerModelCall(rooms, exchange, { endpoint, dialect, google }, bytes);
 }
+
+type ModelCall = {
+  readonly endpoint: Endpoint;
+  readonly dialect: Dialect;
+  readonly google: GoogleCall | null;
+};
 
 async function answerModelCall(
   rooms: Rooms,
   opened: Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">,
-  endpoint: Endpoint,
+  call: ModelCall,
   bytes: Buffer,
 ): Promise<void> {
-  const body = endpoint === "models" ? {} : parseJson(bytes.toString());
-  if (!isRecord(body) || (endpoint !== "models" && !Array.isArray(body["messages"]))) {
-    const message = "messages: Field required";
-    return sendError(opened.response, opened.requestId, 400, ["invalid_request_error", message]);
+  const { endpoint, dialect } = call;
+  const body = readModelCall(call, bytes);
+  if (body === null) {
+    const [type, message] =
+      call.google === null
+        ? ["invalid_request_error", "messages: Field required"]
+        : ["INVALID_ARGUMENT", "* GenerateContentRequest.contents: contents is not specified"];
+    return sendStatus(opened.response, opened.requestId, {
+      kind: "status",
+      ...dialect.errorAnswer(type, message),
+    });
   }
+  const conversation = readConversation(body);
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.
-  const exchange: Exchange = Object.assign(opened, { endpoint, body, conversation: readConversation(body) });
+  const exchange: Exchange = Object.assign(opened, { endpoint, dialect, body, conversation });
   await perform(exchange, rooms.book.take(exchange.entry.subject, endpoint), rooms.gates);
+}
+
+/** null: it has not what a call must have. */
+function readModelCall({ endpoint, google }: ModelCall, bytes: Buffer): JsonRecord | null {
+  const body = endpoint === "models" ? {} : parseJson(bytes.toString());
+  if (!isRecord(body)) return null;
+  if (google !== null) return asMessages(body, google);
+  return endpoint === "models" || Array.isArray(body["messages"]) ? body : null;
 }
 
 function refusalOf(rooms: Rooms, entry: OpenEntry): string | null {
@@ -166,7 +197,7 @@ function pathWithoutQuery(path: string): string {
 }
 
 function credentialOf(request: IncomingMessage): string | null {
-  const key = request.headers["x-api-key"];
+  const key = request.headers["x-api-key"] ?? request.headers["x-goog-api-key"];
   if (typeof key === "string") return key;
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
   return bearer?.[1] ?? null;
