@@ -121,6 +121,8 @@ export function createUnwrapper(contentType: string, stream: boolean): StreamFil
 /** A stream of bytes, since only such a one can be read into buffers of the reader's own. */
 function filtered(body: ReadableStream<Uint8Array>, filter: StreamFilter): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  // A break shows in the read that meets it; nobody waits for `closed`, whose rejection would be reported.
+  reader.closed.catch(() => undefined);
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
