@@ -19,6 +19,8 @@ interface Source {
   readonly fastPercent: Readonly<Record<string, number>>;
   /** Beyond those the library marks. */
   readonly deprecated: readonly string[];
+  /** The models taken, where the vendor also sells others' or such as make no text; null: all. */
+  readonly taken: RegExp | null;
 }
 
 const SOURCES: readonly Source[] = [
@@ -46,6 +48,29 @@ const SOURCES: readonly Source[] = [
       "claude-sonnet-4-0",
       "claude-sonnet-4-5",
     ],
+    taken: null,
+  },
+  {
+    provider: "google",
+    // What lies in its caches is billed by the hour, says the library, and writing it as any other input.
+    cacheWrite1hPercent: null,
+    // ai.google.dev/gemini-api/docs/pricing, as the library quotes it: batches cost half.
+    batchPercent: 50,
+    fastPercent: {},
+    // Generations that two newer ones have replaced; the library keeps their prices without a mark.
+    deprecated: [
+      "gemini-1.0-pro-vision-001",
+      "gemini-1.5-flash",
+      "gemini-1.5-pro",
+      "gemini-2.0-flash",
+      "gemini-2.0-flash-lite",
+      "gemini-flash-1.5",
+      "gemini-flash-1.5-8b",
+      "gemini-pro",
+      "gemini-pro-1.5",
+    ],
+    // Claude models are Anthropic's, as Vertex sells them; embeddings, live talk and films have no route here.
+    taken: /^(gemini|gemma)-(?!embedding|live|omni)(?!.*-live-)/,
   },
 ];
 
@@ -67,7 +92,10 @@ function modelsOf(source: Source): PricedModel[] {
   for (const id of [...Object.keys(source.fastPercent), ...source.deprecated]) {
     if (!provider.models.some((model) => model.id === id)) throw new Error(`the library no longer has ${id}`);
   }
-  return provider.models.map((model) => modelOf(model, source)).filter((model) => model.prices.length > 0);
+  return provider.models
+    .filter(({ id }) => source.taken?.test(id) ?? true)
+    .map((model) => modelOf(model, source))
+    .filter((model) => model.prices.length > 0);
 }
 
 function modelOf(model: ModelInfo, source: Source): PricedModel {

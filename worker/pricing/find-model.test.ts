@@ -38,6 +38,12 @@ describe("findModel", () => {
     ["eu.anthropic.claude-opus-5-20260724-v1:0", "claude-opus-5"],
     ["apac.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-0"],
     ["global.anthropic.claude-opus-5-5", "claude-opus-5-5"],
+    ["models/gemini-2.5-pro", "gemini-2.5-pro"],
+    ["google/gemini-2.5-flash-lite", "gemini-2.5-flash-lite"],
+    ["gemini-2.5-flash-lite-preview-09-2025", "gemini-2.5-flash-lite"],
+    ["gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash"],
+    ["gemini-2.0-flash-001", "gemini-2.0-flash"],
+    ["gemini-3.1-flash-lite-preview", "gemini-3.1-flash-lite"],
   ])("knows %s as %s", (name, id) => {
     expect(idOf(name)).toBe(id);
   });

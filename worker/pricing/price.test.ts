@@ -1,4 +1,4 @@
-import { calcPrice, findProvider } from "@pydantic/genai-prices";
+import { calcPrice } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NANO_PER_DOLLAR } from "../domain/money.ts";
@@ -12,8 +12,8 @@ const AT = Date.UTC(2026, 9, 1);
 /** The most a usage reader lets through for one count, with room to spare. */
 const COUNT_MAX = 1_000_000_000;
 
-const anthropic = findProvider({ providerId: "anthropic" });
-const MODEL_IDS = (anthropic?.models ?? []).map((model) => model.id);
+const VENDORS = new Map(PRICE_TABLE.models.map(({ id, provider }) => [id, provider]));
+const MODEL_IDS = [...VENDORS.keys()];
 
 const tokens = (counts: Partial<TokenUsage>): TokenUsage => ({ ...NO_USAGE, ...counts });
 
@@ -84,6 +84,17 @@ describe("priceOf", () => {
     // One token more: 100,001 x 6000 + 50,000 x 7500 + 50,000 x 600 + 1000 x 22,500
     //   = 600,006,000 + 375,000,000 + 30,000,000 + 22,500,000 = 1,027,506,000
     expect(cost("claude-sonnet-4-5", { ...prompt, input: 100_001 })).toBe(1_027_506_000);
+  });
+
+  it("knows Google's long prompts and its cheaper cached input", () => {
+    const counts = { input: 150_000, cacheRead: 50_000, output: 1000 };
+    // Gemini 2.5 Pro, 200,000 tokens of prompt: 150,000 x 1250 + 50,000 x 125 + 1000 x 10,000 = 203,750,000
+    expect(cost("gemini-2.5-pro", counts)).toBe(203_750_000);
+    // One token more: 150,001 x 2500 + 50,000 x 250 + 1000 x 15,000 = 402,502,500
+    expect(cost("gemini-2.5-pro", { ...counts, input: 150_001 })).toBe(402_502_500);
+    // Gemini 3.6 Flash doubles on 2027-01-01: 1000 x 750, then 1000 x 1500.
+    expect(cost("gemini-3.6-flash", { input: 1000 }, Date.UTC(2027, 0, 1) - 1)).toBe(750_000);
+    expect(cost("gemini-3.6-flash", { input: 1000 }, Date.UTC(2027, 0, 1))).toBe(1_500_000);
   });
 
   it("takes the price that held when the request began", () => {
@@ -237,7 +248,10 @@ function libraryCost(model: string, counts: TokenUsage, at: number): number {
     cache_read_tokens: counts.cacheRead,
     web_searches: counts.webSearches,
   };
-  const found = calcPrice(usage, model, { providerId: "anthropic", timestamp: new Date(at) });
+  const found = calcPrice(usage, model, {
+    providerId: VENDORS.get(model) ?? "",
+    timestamp: new Date(at),
+  });
   if (found === null) throw new Error(`the library does not know ${model}`);
   return found.total_price * NANO_PER_DOLLAR;
 }
