@@ -107,9 +107,12 @@ function judgeBadRequest(error: GoogleError): Verdict {
   return /location/i.test(message) ? failover(FAILURES.forbidden, message) : REJECT;
 }
 
-/** A model nobody knows, or one that this account has not; Code Assist says "Requested entity was not found." */
-function judgeMissing(message: string): Verdict {
-  if (!/model|requested entity/i.test(message)) return REJECT;
+/**
+ * A model nobody knows, or one that this account has not. "Requested entity was not found" may as well mean a file or a
+ * cache that the client named: a model must not rest for everybody because of it.
+ */
+function judgeMissing(message: string, model: string): Verdict {
+  if (!/model/i.test(message) || !message.includes(model)) return REJECT;
   return failover({ reason: "model", code: "model_not_found", client: message }, message, {
     scope: "model",
     switches: 1,
@@ -133,7 +136,7 @@ export function judgeGoogle(answer: AnswerFacts, now: EpochMs): Verdict {
     case 403:
       return isClosed(error) ? closed(error.message) : failover(FAILURES.forbidden, error.message);
     case 404:
-      return judgeMissing(error.message);
+      return judgeMissing(error.message, answer.model);
     case 408:
     case 504:
       return failover(FAILURES.timeout, statusText(status));
