@@ -138,11 +138,11 @@ describe("accounts", () => {
     const { items } = await (
       await admin("GET", "/providers")
     ).json<{ items: { id: string; oauth: boolean; credential: object }[] }>();
-    expect(items.map(({ id, oauth }) => [id, oauth])).toEqual([
-      ["claude-oauth", true],
-      ["claude-console", false],
-    ]);
-    expect(items[1]?.credential).toMatchObject({ type: "object", required: ["apiKey"] });
+    const forms = new Map(items.map(({ id, oauth, credential }) => [id, { oauth, credential }]));
+    expect(forms.get("claude-oauth")?.oauth).toBe(true);
+    expect(forms.get("gemini-oauth")?.oauth).toBe(true);
+    expect(forms.get("claude-console")?.oauth).toBe(false);
+    expect(forms.get("claude-console")?.credential).toMatchObject({ type: "object", required: ["apiKey"] });
   });
 });
 

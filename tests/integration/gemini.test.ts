@@ -172,6 +172,29 @@ describe("paths", () => {
   );
 });
 
+describe("one model", () => {
+  it("is told as Google tells it, or not found", async () => {
+    const { key } = await createGeminiPair({ models: [MODEL] });
+    const ask = (model: string) =>
+      fetchRelay(`/gemini/v1beta/models/${model}`, { headers: { "x-goog-api-key": key.key } });
+    expect(await (await ask(MODEL)).json()).toMatchObject({ name: `models/${MODEL}` });
+    const missing = await ask("gemini-none");
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toMatchObject({ error: { code: 404, status: "NOT_FOUND" } });
+  });
+});
+
+describe("a hard budget", () => {
+  it.each(STREAMS)("ends a stream in its own form (%s)", async (path) => {
+    const { account, key } = await createGeminiPair({}, { totalCost: 0.01, hardBudget: true });
+    await upstream.set(account.secret, { kind: "endless", intervalMs: 2 });
+    const messages = messagesOf(path, await (await generate(key, { path })).text());
+    expect(messages.at(-1)).toMatchObject({ error: { code: 402, status: "FAILED_PRECONDITION" } });
+    expect((await usageOf(key))[0]).toMatchObject({ outcome: "interrupted", error: "budget_exhausted" });
+    await idle(account, key);
+  });
+});
+
 describe("errors", () => {
   it("have Google's shape: an unknown key, a wrong body, a service the key may not use", async () => {
     const { key } = await createGeminiPair({}, { permissions: ["claude"] });

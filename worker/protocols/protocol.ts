@@ -97,6 +97,8 @@ export interface ModelList {
   /** Where it is mounted, if not below the protocol's own prefixes. */
   readonly prefixes?: readonly string[];
   render(models: readonly OfferedModel[]): unknown;
+  /** One of them, asked for by its id below the list's path; absent: clients do not ask so. */
+  renderOne?(model: OfferedModel): unknown;
 }
 
 export interface RenderedError {

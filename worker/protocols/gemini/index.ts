@@ -2,7 +2,7 @@
 import type { Operation, Protocol, ProtocolRoute } from "../protocol.ts";
 import { isUserTurn, withoutBoundParts } from "./conversation.ts";
 import { renderError, renderErrorEvent } from "./errors.ts";
-import { renderModels } from "./models.ts";
+import { renderModel, renderModels } from "./models.ts";
 import { parseGeminiCall } from "./parse.ts";
 import { ACCOUNT_METHODS, METHODS, MODEL_PARENTS, pathWithModel } from "./paths.ts";
 import { GeminiStreamReader } from "./stream-reader.ts";
@@ -52,7 +52,12 @@ export const gemini: Protocol = {
     contentType.includes("event-stream") || (stream && contentType.includes("json")),
   // `/v1/models` at the root is asked for by the clients of other vendors.
   modelLists: [
-    { path: "/models", prefixes: ["/gemini/v1beta", "/gemini/v1", "/v1beta"], render: renderModels },
+    {
+      path: "/models",
+      prefixes: ["/gemini/v1beta", "/gemini/v1", "/v1beta"],
+      render: renderModels,
+      renderOne: renderModel,
+    },
   ],
   // Google's own client takes a comment between two events for an incomplete answer and gives up.
   heartbeat: null,

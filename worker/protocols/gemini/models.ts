@@ -2,12 +2,12 @@
 import type { OfferedModel } from "../protocol.ts";
 import { METHODS } from "./paths.ts";
 
-export const renderModels = (models: readonly OfferedModel[]) => ({
-  models: models.map(({ id, name }) => ({
-    name: `models/${id}`,
-    baseModelId: id,
-    version: "001",
-    displayName: name,
-    supportedGenerationMethods: METHODS,
-  })),
+export const renderModel = ({ id, name }: OfferedModel) => ({
+  name: `models/${id}`,
+  baseModelId: id,
+  version: "001",
+  displayName: name,
+  supportedGenerationMethods: METHODS,
 });
+
+export const renderModels = (models: readonly OfferedModel[]) => ({ models: models.map(renderModel) });
