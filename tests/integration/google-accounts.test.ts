@@ -78,6 +78,17 @@ describe("calls of the Gemini API (item 17)", () => {
     }
   });
 
+  it("hide an error in place of content, and name it when nobody else can serve", async () => {
+    const { family, key } = await createGoogleAccount();
+    const error = { errorType: "RESOURCE_EXHAUSTED", message: "Quota exceeded." };
+    await upstream.set(family, { kind: "errorEvent", afterEvents: 0, ...error });
+    for (const path of [SSE_PATH, ARRAY_PATH]) {
+      const response = await generate(key, { path });
+      expect(response.status).toBe(429);
+      expect(await response.json()).toMatchObject({ error: { status: "RESOURCE_EXHAUSTED" } });
+    }
+  });
+
   it("stop the upstream when the client leaves", async () => {
     const { family, account, key } = await createGoogleAccount();
     await upstream.set(family, { kind: "endless", intervalMs: 5 });

@@ -58,6 +58,7 @@ describe("parse", () => {
   it.each([
     ["/v1beta/models/m:generateContent", {}],
     ["/v1beta/models/m:generateContent", []],
+    ["/v1beta/models/%2E%2e:generateContent", { contents: CONTENTS }],
     ["/v1beta/models/%00:generateContent", { contents: CONTENTS }],
     ["/v1beta/models/%E0%A4%A:generateContent", { contents: CONTENTS }],
     ["/v1internal:generateContent", { model: "m" }],

@@ -64,7 +64,8 @@ function decoded(text: string): string {
 function modelNamed(value: unknown): string {
   if (typeof value !== "string") throw refused("model: must be a string");
   const model = value.startsWith(MODEL_PREFIX) ? value.slice(MODEL_PREFIX.length) : value;
-  if (model === "" || model.length > MODEL_LENGTH_MAX || /[\p{Cc}\p{Cs}]/u.test(model)) {
+  // A name of dots alone would climb out of the address that it becomes part of.
+  if (/^\.*$/.test(model) || model.length > MODEL_LENGTH_MAX || /[\p{Cc}\p{Cs}]/u.test(model)) {
     throw refused("model: is not a model name");
   }
   return model;
