@@ -4,6 +4,7 @@ import { elementsAt, parseAt, topLevelFields, type FieldRange } from "../json-fi
 import type { AffinitySource, ClientCall, ParsedCall } from "../protocol.ts";
 import { codeAssistMethod, readModelPath } from "./paths.ts";
 import { fieldOf, requestFields, type Fields } from "./request-fields.ts";
+import { isObject } from "./usage.ts";
 
 const MODEL_LENGTH_MAX = 256;
 const SESSION_ID = /^[A-Za-z0-9_.:-]{8,128}$/;
@@ -74,9 +75,8 @@ function modelNamed(value: unknown): string {
 /** What is no number is the upstream's to refuse. */
 function outputTokensMaxOf(body: Uint8Array, range: FieldRange | undefined): number | null {
   const config: unknown = range === undefined ? null : parseAt(body, range);
-  if (typeof config !== "object" || config === null) return null;
-  const { maxOutputTokens, max_output_tokens } = config as Readonly<Record<string, unknown>>;
-  const max = maxOutputTokens ?? max_output_tokens;
+  if (!isObject(config)) return null;
+  const max = config.maxOutputTokens ?? config.max_output_tokens;
   return typeof max === "number" && Number.isFinite(max) && max > 0 ? Math.ceil(max) : null;
 }
 

@@ -59,7 +59,7 @@ export function readGoogleError(bodyText: string): GoogleError {
     message: message.slice(0, MESSAGE_LENGTH_MAX),
     status,
     reasons: infos.map(({ reason }) => reason),
-    metadata: Object.assign({}, ...infos.map(({ metadata }) => metadata)) as Record<string, unknown>,
+    metadata: Object.fromEntries(infos.flatMap(({ metadata }) => Object.entries(metadata))),
     retryDelay: ofType("RetryInfo")[0]?.retryDelay ?? null,
     violations: ofType("QuotaFailure")
       .flatMap(({ violations }) => violations)
