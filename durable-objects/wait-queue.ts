@@ -25,7 +25,7 @@ const SAMPLES_MAX = 50;
 const SAMPLES_MIN = 10;
 /** Older waits say nothing about now. */
 const SAMPLE_MS_MAX = 5 * 60_000;
-/** A wait is hopeless when nine of ten take this share of the time limit or more. */
+/** A wait is hopeless when the longest tenth of the latest waits took this share of the time limit or more. */
 const HOPELESS_SHARE = 0.8;
 const PERCENTILE = 0.9;
 
@@ -48,6 +48,7 @@ export function entryTo(queue: WaitQueue<unknown>, rules: QueueRules, now: Epoch
   return p90 >= rules.timeoutMs * HOPELESS_SHARE ? "hopeless" : "open";
 }
 
+/** A request that is asked for again while it waits keeps its one place. */
 export const isWaiting = (
   { waiters }: WaitQueue<{ readonly requestId: RequestId }>,
   requestId: RequestId,

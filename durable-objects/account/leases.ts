@@ -1,12 +1,12 @@
 /** Who gets a slot now, who waits, and who is refused; and what each ended lease teaches. Pure. */
-import type { LimitWindow } from "../../worker/domain/cooldown.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { AttemptOutcome, LeaseRequest, RefusalReason, Release } from "../../worker/domain/lease.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
 import { enter, entryTo, isWaiting, leave, settled, type Waiter } from "../wait-queue.ts";
-import { absolve, blocking, strike, type Strikes } from "./cooldowns.ts";
+import { absolve, blocking, strike } from "./cooldowns.ts";
 import { hasSlot, sweep, type AccountState, type Step } from "./state.ts";
 import { endTurn, takeTurn, turnFreeAt } from "./user-turns.ts";
+import { observe } from "./windows.ts";
 
 /** A lease ends on its own this long after its last renewal, in ms; workers renew at a third of it. */
 export const LEASE_TTL_MS = 90_000;
@@ -81,9 +81,10 @@ const queueRules = ({ config }: AccountState, request: LeaseRequest): QueueRules
   };
 };
 
-/** Asks for a lease. The same request asked twice holds one lease. */
+/** Asks for a lease. The same request asked twice holds one, or waits in one place. */
 export function lease(before: AccountState, request: LeaseRequest, now: EpochMs): Step<Grant> {
-  const state = sweep(before, now);
+  // While others wait, their wake sweeps: done here, it would hide from them that there is something to wake for.
+  const state = before.queue.waiters.length > 0 ? before : sweep(before, now);
   if (state.leases.has(request.requestId)) return { state, decision: { kind: "granted" } };
   if (isWaiting(state.queue, request.requestId)) return { state, decision: { kind: "waiting" } };
   const obstruction = obstacle(state, request, now);
@@ -150,31 +151,6 @@ function learn(state: AccountState, outcome: AttemptOutcome, now: EpochMs): Acco
       return { ...state, stopped: outcome.reason };
   }
 }
-
-/** The window whose warning may stop an account. */
-const WARNING_WINDOW = "5h";
-
-function observe(state: AccountState, windows: readonly LimitWindow[] | null, now: EpochMs): AccountState {
-  if (windows === null) return state;
-  const seen = { ...state, windows };
-  const warned = windows.find(({ id, status }) => id === WARNING_WINDOW && status === "warning");
-  if (!state.config.stopOnWarning || warned === undefined) return seen;
-  return warned.resetAt === null ? seen : { ...seen, strikes: stop(state.strikes, warned.resetAt, now) };
-}
-
-/** Lifts itself when the window begins anew; a person's own switch is another matter and stays. */
-const stop = (strikes: Strikes, until: EpochMs, now: EpochMs): Strikes =>
-  strike(
-    strikes,
-    {
-      scope: "account",
-      target: null,
-      reason: "window_warning",
-      until,
-      message: "The upstream warns that the five-hour window is nearly used up.",
-    },
-    now,
-  );
 
 /** Serves the queue: in order of arrival, refusals for those who cannot be served any more. */
 export function wake(before: AccountState, now: EpochMs): Step<readonly Woken[]> {

@@ -19,6 +19,7 @@ import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 import { statusOf } from "./status.ts";
+import { heedWarning } from "./windows.ts";
 
 const ROW = "state";
 /** An alarm is only moved when it would come this much too late, so that most leases set none. */
@@ -180,7 +181,8 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (keeper === null) return { kind: "invalid", message: "credential: is required" };
     this.#keeper = keeper;
     this.#provider = provider;
-    const state = this.#state === null ? machine.emptyState(config) : machine.configure(this.#state, config);
+    const state =
+      this.#state === null ? machine.emptyState(config) : heedWarning({ ...this.#state, config }, Date.now());
     this.#apply(parsed === null ? state : machine.reset(state));
     await this.#commit.written();
     this.#wake();

@@ -74,8 +74,6 @@ export function nextWakeAt(state: AccountState, now: EpochMs): EpochMs {
   return Math.min(firstDeadline(state.queue), state.sweepAt, waitsForTurn ? turn : Infinity);
 }
 
-export const configure = (state: AccountState, config: AccountConfig): AccountState => ({ ...state, config });
-
 export const reset = (state: AccountState): AccountState => ({ ...state, strikes: new Map(), stopped: null });
 
 /** The one place that says whether an account can be scheduled now, and if not why and until when. */

@@ -31,8 +31,12 @@ const RETRY_SOON_MS = 1000;
 const retryAfterWait = (waitedMs: number) => Math.min(30_000, Math.max(5000, waitedMs / 2));
 
 function busy(state: KeyState, reason: string, retryAfterMs: number): ErrorFacts {
-  const limit = String(state.config.concurrency);
-  const message = `This key already has ${limit} requests running, its limit. Try again when one has ended.`;
+  const { concurrency } = state.config;
+  const cause =
+    concurrency === 0
+      ? "Requests of this key that are running may need what is left of its limits."
+      : `This key already has ${String(concurrency)} requests running, its limit.`;
+  const message = `${cause} Try again when one has ended.`;
   return { code: "concurrency_exceeded", message, retryAfterMs, reason };
 }
 
@@ -64,7 +68,7 @@ function fitOf(state: KeyState, request: AdmitRequest, now: EpochMs): Fit {
   return { kind: "fits", reserved: within, allowance: atListPrice(state, cost, request.service) };
 }
 
-/** Asks for a permit. The same request asked twice holds one. */
+/** Asks for a permit. The same request asked twice, because the first answer was lost, holds one, or one place. */
 export function admit(
   before: KeyState,
   request: AdmitRequest,

@@ -229,7 +229,7 @@ export function roomFor(limits: readonly Limit[], wanted: Spending, hard: boolea
     const isHard = hard && limit.unit === "cost";
     if (limit.rule.measure === "premiumCost" && need === 0) continue;
     if (limit.used >= limit.limit || (!isHard && limit.used + need > limit.limit)) {
-      return { kind: "exhausted", error: exhausted(limit, now) };
+      return { kind: "exhausted", error: exhausted(limit, need, now) };
     }
     const free = limit.limit - limit.used - limit.reserved;
     if (isHard ? free <= 0 : need > free) reserved ??= { kind: "reserved", error: inUse(limit) };
@@ -241,7 +241,7 @@ export function roomFor(limits: readonly Limit[], wanted: Spending, hard: boolea
 const amount = ({ unit }: Limit, value: number): string =>
   unit === "cost" ? `$${toDollars(value).toFixed(toDollars(value) < 1 ? 4 : 2)}` : `${String(value)} ${unit}`;
 
-function exhausted(limit: Limit, now: EpochMs): ErrorFacts {
+function exhausted(limit: Limit, need: number, now: EpochMs): ErrorFacts {
   const { rule, used, resetAt } = limit;
   const isBudget = rule.unit === "cost" && rule.period !== "window";
   const state =
@@ -252,7 +252,8 @@ function exhausted(limit: Limit, now: EpochMs): ErrorFacts {
   return {
     code: isBudget ? "budget_exhausted" : "rate_limited",
     message: `This key ${state}.${reset}`,
-    retryAfterMs: resetAt === null ? null : Math.max(0, resetAt - now),
+    // What is larger than the whole limit fits into no period.
+    retryAfterMs: resetAt === null || need > limit.limit ? null : Math.max(0, resetAt - now),
     reason: rule.id,
   };
 }

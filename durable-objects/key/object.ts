@@ -42,6 +42,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   readonly #commit: GroupCommit;
   readonly #deployment: Deployment;
   readonly #waiting = new WaitingCalls<Woken["admission"]>(() => {
+    this.#sweep(Date.now());
     this.#wake();
   });
   #state: KeyState | null;
@@ -244,6 +245,8 @@ export class KeyObject extends DurableObject implements KeyContract {
       this.#outbox.add(record);
     }
     this.#apply(state);
+    // What a dead worker held may be what somebody waits for.
+    if (lost.length > 0) this.#wake();
   }
 
   #apply(state: KeyState): void {

@@ -102,7 +102,8 @@ export function extend(
   const room = limits.roomFor(limits.limitsOf(state.tallies, others, state.config), wanted, true, now);
   const left = room.kind === "free" ? (room.left ?? Infinity) : 0;
   const charged = Math.max(reserved.cost, Math.min(wanted.cost, left));
-  const extended = { ...wanted, cost: charged, premiumCost: Math.min(wanted.premiumCost, charged) };
+  const premiumCost = Math.max(reserved.premiumCost, Math.min(wanted.premiumCost, charged));
+  const extended = { ...wanted, cost: charged, premiumCost };
   return {
     state: {
       ...state,

@@ -89,12 +89,13 @@ export function nextWakeAt(state: KeyState): EpochMs {
   );
 }
 
-/** A change of the key's options; what was spent stays spent. */
+/** A change of the key's options; what was spent stays spent, unless its period was over before the change. */
 export function configure(
-  state: KeyState,
+  before: KeyState,
   config: KeyConfig,
-  { timeZone }: Deployment,
+  deployment: Deployment,
   now: EpochMs,
 ): KeyState {
-  return { ...state, config, tallies: limits.rescheduled(state.tallies, config, timeZone, now) };
+  const state = rolled(before, deployment, now);
+  return { ...state, config, tallies: limits.rescheduled(state.tallies, config, deployment.timeZone, now) };
 }

@@ -29,7 +29,7 @@ export const ROOMS: readonly Room[] = [
     files: /^worker\/protocols\//,
     imports: ["domain"],
     packages: [...PURE, "eventsource-parser"],
-    variants: { shared: [] },
+    variants: { shared: ["openai"] },
   },
   {
     name: "pricing",
@@ -49,7 +49,7 @@ export const ROOMS: readonly Room[] = [
     // The state machines and what they are made of; eslint.config.js names the same files.
     name: "state",
     files:
-      /^durable-objects\/(wait-queue|[^/]+\/(state|cooldowns|mask|recent-ids|admission|leases|limits|permits|probes|rules|user-turns))\.ts$/,
+      /^durable-objects\/(wait-queue|[^/]+\/(state|cooldowns|mask|recent-ids|admission|leases|limits|permits|probes|rules|user-turns|windows))\.ts$/,
     imports: ["domain", "contract"],
     packages: PURE,
   },
@@ -58,7 +58,7 @@ export const ROOMS: readonly Room[] = [
     files: /^worker\/providers\//,
     imports: BASE,
     packages: null,
-    variants: { shared: ["anthropic-api", "google-api"] },
+    variants: { shared: ["anthropic-api", "openai-api", "google-api"] },
   },
   { name: "env", files: /^worker\/env\.ts$/, imports: ["domain", "contract"], packages: null },
   { name: "notify", files: /^worker\/notify\//, imports: [...BASE, "env"], packages: null },

@@ -2,13 +2,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startStack, type Stack } from "../../scripts/local/stack.ts";
+import { overloaded } from "../upstream/behaviour.ts";
 import { startUpstream, type Upstream } from "../upstream/server.ts";
 import { BROWSER, launchBrowser, visit, type Visit } from "./admin-browser.ts";
 
 const MODEL = "claude-sonnet-4-5-20250929";
+const TEAM_API_KEY = "sk-ant-api03-admin-e2e-team-0123456789";
 /** A record is in the books at most 5 seconds after its request ended. */
 const BOOKED_MS_MAX = 15_000;
 
@@ -46,6 +48,28 @@ async function openAndReadTile({ page }: Visit, name: string): Promise<string> {
   await page.goto("/");
   const tile = page.locator(".tiles > div").filter({ has: page.locator("dt", { hasText: name }) });
   return (await tile.locator("dd").first().innerText()).trim();
+}
+
+/** The text of a key that the page shows this one time. */
+const readKey = async ({ page }: Visit): Promise<string> =>
+  (await page.locator("figure code").first().innerText()).trim();
+
+const ask = (key: string, model: string) =>
+  relay(key, { model, max_tokens: 100, messages: [{ role: "user", content: "Hello" }] });
+
+/** The times of the listed requests, newest first, once that many are listed; a click on one opens it. */
+async function listedRequests({ page }: Visit, count: number): Promise<Locator> {
+  const times = page.locator("tbody th").getByRole("button");
+  await expect
+    .poll(
+      async () => {
+        await page.getByRole("button", { name: "Refresh" }).click();
+        return times.count();
+      },
+      { timeout: BOOKED_MS_MAX, interval: 500 },
+    )
+    .toBe(count);
+  return times;
 }
 
 const relay = (key: string, body: object) =>
@@ -98,7 +122,7 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     await page.getByRole("link", { name: "Claude API key" }).click();
     await page.getByLabel("API key", { exact: true }).fill(apiKey);
     await page.getByLabel("Name", { exact: true }).fill("First <b>account</b>");
-    await page.getByText("Groups, models and addresses").click();
+    await page.getByText("Addresses", { exact: true }).click();
     await page.getByLabel("Base URL").fill(upstream.url);
     await page.getByRole("button", { name: "Add account" }).click();
     await page.waitForURL("**/accounts/acc_*");
@@ -110,7 +134,6 @@ describe.skipIf(BROWSER === null)("the admin", () => {
 
   it("names the field that is wrong and keeps what was entered", async () => {
     const { page } = admin;
-    await page.getByText("Groups, models and addresses").click();
     await page.getByLabel("Base URL").fill("https://user@elsewhere.test");
     await page.getByLabel("Name", { exact: true }).fill("First account");
     await page.getByRole("button", { name: "Save settings" }).click();
@@ -129,7 +152,7 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     await page.getByLabel("Name", { exact: true }).fill("laptop");
     await page.getByRole("button", { name: "Create key" }).click();
     await page.getByText("shown only this once").waitFor();
-    key = (await page.locator("figure code").first().innerText()).trim();
+    key = await readKey(admin);
     expect(key).toMatch(/^cr_[0-9a-f]{64}$/);
     expect(await page.locator("main").innerText()).toContain(`export ANTHROPIC_AUTH_TOKEN="${key}"`);
     await page.getByRole("link", { name: "Settings of this key" }).click();
@@ -141,26 +164,12 @@ describe.skipIf(BROWSER === null)("the admin", () => {
 
   it("lists a relayed request with all its figures", async () => {
     const { page } = admin;
-    const response = await relay(key, {
-      model: MODEL,
-      max_tokens: 100,
-      messages: [{ role: "user", content: "Hello" }],
-    });
+    const response = await ask(key, MODEL);
     expect(response.status).toBe(200);
     const answer = (await response.json()) as { usage: { input_tokens: number; output_tokens: number } };
 
     await page.goto("/requests");
-    const time = page.getByRole("button", { expanded: false }).and(page.locator("tbody th *"));
-    await expect
-      .poll(
-        async () => {
-          await page.getByRole("button", { name: "Refresh" }).click();
-          return time.count();
-        },
-        { timeout: BOOKED_MS_MAX, interval: 500 },
-      )
-      .toBe(1);
-    await time.click();
+    await (await listedRequests(admin, 1)).click();
     const detail = page.locator("tr.detail");
     const figure = (name: string) =>
       detail.getByText(name, { exact: true }).locator("xpath=following-sibling::dd").innerText();
@@ -196,13 +205,8 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     await page.getByText("Budgets", { exact: true }).click();
     await page.getByLabel("Daily budget").fill("2.5");
     await page.getByRole("button", { name: "Create key" }).click();
-    const limited = (await page.locator("figure code").first().innerText()).trim();
-    const refusal = await relay(limited, {
-      model: "claude-opus-4-1",
-      max_tokens: 100,
-      messages: [{ role: "user", content: "Hello" }],
-    });
-    expect(refusal.status).toBe(403);
+    const limited = await readKey(admin);
+    expect((await ask(limited, "claude-opus-4-1")).status).toBe(403);
 
     await page.getByRole("link", { name: "Settings of this key" }).click();
     await page.waitForURL("**/keys/key_*");
@@ -213,6 +217,73 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     const limits = page.getByRole("table", { name: "Limits" }).locator("tbody tr");
     expect(await limits.count()).toBe(1);
     expect(await limits.innerText()).toMatch(/Daily budget\s+\$0\.00 of \$2\.50\s+in \d+ (h|min|s)/);
+  });
+
+  it("puts an account with a model map into a group, and changes how the group chooses", async () => {
+    const { page } = admin;
+    await page.goto("/accounts/new");
+    await page.getByRole("link", { name: "Claude API key" }).click();
+    await page.getByLabel("API key", { exact: true }).fill(TEAM_API_KEY);
+    await page.getByLabel("Name", { exact: true }).fill("Team account");
+    await page.getByText("Groups and models").click();
+    await page.getByLabel("Groups", { exact: true }).fill("team");
+    await page.getByLabel("Model map").fill("claude-opus-4-1");
+    await page.getByText("Addresses", { exact: true }).click();
+    await page.getByLabel("Base URL").fill(upstream.url);
+    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByText("must be: requested = upstream").waitFor();
+    await page.getByLabel("Model map").fill(`claude-opus-4-1 = ${MODEL}`);
+    await page.getByLabel("API key", { exact: true }).fill(TEAM_API_KEY);
+    await page.getByRole("button", { name: "Add account" }).click();
+    await page.waitForURL("**/accounts/acc_*");
+    expect(await page.getByLabel("Model map").isVisible()).toBe(true);
+    expect(await page.getByLabel("Model map").inputValue()).toBe(`claude-opus-4-1 = ${MODEL}`);
+    expect(await page.getByLabel("Queue length").isVisible()).toBe(false);
+
+    await page.getByRole("link", { name: "Groups" }).click();
+    await page.waitForURL("**/groups");
+    const accountsOf = (group: string) =>
+      page.getByRole("list", { name: `Accounts of ${group}` }).getByRole("link");
+    expect(await accountsOf("Shared accounts").allInnerTexts()).toEqual(["First account"]);
+    expect(await accountsOf("team").allInnerTexts()).toEqual(["Team account"]);
+    const policy = page.getByRole("form", { name: "Policy of team" }).getByLabel("Policy", { exact: true });
+    expect(await policy.inputValue()).toBe("rendezvous");
+    await policy.selectOption("Least busy");
+    await page.getByRole("button", { name: "Save the policy of team" }).click();
+    await page.getByText("team: the policy is now “Least busy”.").waitFor();
+    expect(await policy.inputValue()).toBe("least_loaded");
+    await page.reload();
+    expect(await policy.inputValue()).toBe("least_loaded");
+  });
+
+  it("tells how a request was routed: what an account was asked for, why it failed, until when it rests", async () => {
+    const { page } = admin;
+    await page.goto("/keys/new");
+    await page.getByLabel("Name", { exact: true }).fill("team laptop");
+    await page.getByLabel("The accounts of a group").check();
+    await page.getByLabel("Group", { exact: true }).fill("team");
+    await page.getByRole("button", { name: "Create key" }).click();
+    const team = await readKey(admin);
+    expect((await ask(team, "claude-opus-4-1")).status).toBe(200);
+    await upstream.control.next(TEAM_API_KEY, overloaded());
+    expect((await ask(team, "claude-opus-4-1")).status).toBe(529);
+    expect((await ask(team, "claude-opus-4-1")).ok).toBe(false);
+
+    await page.goto("/requests");
+    await page.getByLabel("Key", { exact: true }).selectOption("team laptop");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL("**/requests?key=key_*");
+    const times = await listedRequests(admin, 3);
+    const steps = page.getByRole("list", { name: "Routing" }).getByRole("listitem");
+    await times.nth(2).click();
+    await steps.first().waitFor();
+    expect(await steps.allInnerTexts()).toEqual([`Team account took it, and was asked for ${MODEL}.`]);
+    expect(await page.getByText("One candidate: Team account.").isVisible()).toBe(true);
+    await times.nth(1).click();
+    await page.getByText("“The upstream answered HTTP 529.”").waitFor();
+    expect((await steps.allInnerTexts())[1]).toContain("Team account could not serve it: overloaded.");
+    await times.nth(0).click();
+    await page.getByText("Team account refused: overloaded, until 20").waitFor();
   });
 
   it("stops a key that is disabled", async () => {
@@ -235,6 +306,7 @@ describe.skipIf(BROWSER === null)("the admin", () => {
     await plain.page.goto("/requests");
     await plain.page.locator("tbody th a").first().click();
     await plain.page.getByText("Cache write, 1 hour").waitFor();
+    await plain.page.getByText("Team account refused: overloaded, until 20").waitFor();
     await plain.page.context().close();
   });
 

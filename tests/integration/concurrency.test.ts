@@ -8,6 +8,7 @@ import {
   eventually,
   idle,
   keyView,
+  patientRelay,
   stream,
   unique,
   upstream,
@@ -123,7 +124,7 @@ describe("an account's slots", () => {
   it("are never exceeded; requests wait for one in the order they came", async () => {
     const { account, key } = await createPair({ maxConcurrency: 2 });
     await upstream.set(account.secret, answer({ headersDelayMs: 40 }));
-    const responses = await Promise.all(Array.from({ length: 12 }, () => call(key)));
+    const responses = await Promise.all(Array.from({ length: 12 }, () => call(key, { relay: patientRelay })));
     expect(responses.every(({ status }) => status === 200)).toBe(true);
     expect((await upstream.statsOf(account.secret)).openMax).toBe(2);
     await idle(account, key);

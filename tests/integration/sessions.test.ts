@@ -1,41 +1,12 @@
 /** Conversations stay where they are: conformance item 10. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { answer, overloaded, rateLimited } from "../upstream/behaviour.ts";
-import {
-  accountView,
-  call,
-  createPool,
-  eventually,
-  messagesBody,
-  unique,
-  upstream,
-  type TestAccount,
-} from "./setup/relay.ts";
+import { accountView, call, createPool, eventually, messagesBody, unique, upstream } from "./setup/relay.ts";
+import { inSession, newSession, servedBy } from "./setup/sessions.ts";
 
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const inSession = (session: string) => ({ headers: { "x-claude-code-session-id": session } });
-const newSession = () => crypto.randomUUID();
-
-async function requestsOf(accounts: readonly TestAccount[]): Promise<number[]> {
-  return Promise.all(accounts.map(async ({ secret }) => (await upstream.statsOf(secret)).requests));
-}
-
-/** The account that serves a session, by which of them saw a new request. */
-async function servedBy(
-  accounts: readonly TestAccount[],
-  send: () => Promise<Response>,
-): Promise<TestAccount> {
-  const before = await requestsOf(accounts);
-  expect((await send()).status).toBe(200);
-  const after = await requestsOf(accounts);
-  const at = after.findIndex((count, index) => count !== before[index] && count - (before[index] ?? 0) === 1);
-  const account = accounts[at];
-  if (account === undefined) throw new Error("nobody served it");
-  return account;
-}
 
 const pool = () => createPool([{}, {}, {}, {}]);
 

@@ -1,29 +1,22 @@
-/** The Messages API as a dialect of the fake. Pure. */
+/** Anthropic's Messages API. Pure. */
 import { MODELS_JSON, messageJson } from "./anthropic-json.ts";
 import { encodeEvent, errorEvent, messageEvents, textDelta } from "./anthropic-sse.ts";
 import { errorBody } from "./behaviour.ts";
 import type { Dialect } from "./dialect.ts";
-
-const ERROR_STATUS: Readonly<Record<string, number>> = {
-  overloaded_error: 529,
-  rate_limit_error: 429,
-  authentication_error: 401,
-  permission_error: 403,
-  invalid_request_error: 400,
-  timeout_error: 504,
-};
+import { errorStatusOf } from "./error-status.ts";
+import { limitHeaders } from "./response-headers.ts";
 
 export const anthropicDialect: Dialect = {
   streamType: "text/event-stream; charset=utf-8",
-  events: messageEvents,
-  encode: encodeEvent,
+  normalize: (body) => (Array.isArray(body["messages"]) ? body : null),
+  missing: "messages: Field required",
   json: messageJson,
   other: (endpoint, usage) =>
     endpoint === "models" ? MODELS_JSON : JSON.stringify({ input_tokens: usage.input_tokens }),
-  textEvent: (text) => textDelta(0, text),
+  events: messageEvents,
+  encode: encodeEvent,
+  delta: textDelta,
   errorEvent: (type, message, { requestId }) => errorEvent(type, message, requestId),
-  errorAnswer: (type, message) => ({
-    status: ERROR_STATUS[type] ?? 500,
-    body: errorBody(type, message),
-  }),
+  errorAnswer: (type, message) => ({ status: errorStatusOf(type), body: errorBody(type, message) }),
+  limitHeaders,
 };

@@ -2,11 +2,13 @@ import { afterAll, describe, expect, it } from "vitest";
 import { gunzipSync } from "node:zlib";
 import {
   forbidden,
+  foreignThinking,
   organizationDisabled,
   overloaded,
   rateLimited,
   serverError,
   unauthorized,
+  withWindows,
   type Behaviour,
 } from "./behaviour.ts";
 import { BODY, callsTo, eventNames } from "./calls.ts";
@@ -60,6 +62,48 @@ describe("behaviours", () => {
     await upstream.control.set("by-model", behaviour);
     expect((await post("by-model")).status).toBe(429);
     expect((await post("by-model", { model: "claude-haiku-4-5" })).status).toBe(200);
+  });
+
+  it("chooses by whether the conversation holds thinking", async () => {
+    await upstream.control.set("thinking", { kind: "ifThinking", then: foreignThinking() });
+    const block = { type: "thinking", thinking: "Hm.", signature: "c2ln" };
+    const messages = [
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: [block, { type: "text", text: "Hello" }] },
+      { role: "user", content: "And?" },
+    ];
+    expect((await post("thinking", { messages })).status).toBe(400);
+    expect((await post("thinking")).status).toBe(200);
+  });
+
+  it("stops inside a stream until its gate is released, then sends the rest or an error", async () => {
+    const stop: Behaviour = {
+      kind: "gateInside",
+      afterEvents: 2,
+      gate: "inside",
+      answer: { earlyPing: true },
+    };
+    const reader = (await postTold("inside", stop, { stream: true })).body
+      ?.pipeThrough(new TextDecoderStream())
+      .getReader();
+    expect(eventNames((await reader?.read())?.value ?? "")).toEqual(["message_start", "ping"]);
+    await upstream.control.release("inside");
+    let rest = "";
+    for (let piece = await reader?.read(); piece?.done === false; piece = await reader?.read())
+      rest += piece.value;
+    expect(eventNames(rest)[0]).toBe("content_block_start");
+    expect(eventNames(rest).at(-1)).toBe("message_stop");
+    const error = { type: "overloaded_error", message: "Overloaded" };
+    const failing = await postTold("inside", { ...stop, error }, { stream: true });
+    expect(eventNames(await failing.text())).toEqual(["message_start", "ping", "error"]);
+  });
+
+  it("tells an account's limits as ordered, and the usual ones otherwise", async () => {
+    const warning = { status: "allowed_warning", resetAt: 1_900_000_000, utilization: 0.9 } as const;
+    const { headers } = await postTold("windows", withWindows({ "5h": warning }));
+    expect(headers.get("anthropic-ratelimit-unified-5h-status")).toBe("allowed_warning");
+    expect(headers.get("anthropic-ratelimit-unified-5h-reset")).toBe("1900000000");
+    expect(headers.get("anthropic-ratelimit-unified-7d-status")).toBe("allowed");
   });
 
   it("cuts the stream after the events told, by a broken connection or by a clean end", async () => {

@@ -44,6 +44,8 @@ export type AnswerShape = {
   /** message_start reports zeros and message_delta everything, as third-party endpoints do. */
   readonly usageInDeltaOnly?: boolean;
   readonly omitUsage?: boolean;
+  /** A ping between message_start and the first block. */
+  readonly earlyPing?: boolean;
   /** Makes the first text delta at least this long. */
   readonly largeEventBytes?: number;
 };
@@ -86,6 +88,14 @@ export type Behaviour =
   | { readonly kind: "endless"; readonly intervalMs: number }
   /** A TCP reset before any header. */
   | { readonly kind: "reset" }
+  /** Sends the first events and stops; the rest follows when the gate is released, or an error event in its place. */
+  | {
+      readonly kind: "gateInside";
+      readonly afterEvents: number;
+      readonly gate: string;
+      readonly error?: { readonly type: string; readonly message: string };
+      readonly answer?: AnswerShape;
+    }
   /** Waits until `POST /__control/release` names the gate, then does `then`. */
   | { readonly kind: "gate"; readonly gate: string; readonly then: Behaviour }
   /** The first entry whose `model` is part of the requested model's name applies, else `otherwise`, else an answer. */
@@ -93,7 +103,9 @@ export type Behaviour =
       readonly kind: "perModel";
       readonly models: readonly { readonly model: string; readonly then: Behaviour }[];
       readonly otherwise?: Behaviour;
-    };
+    }
+  /** Does `then` with a conversation that holds thinking, else `otherwise`, else an answer. */
+  | { readonly kind: "ifThinking"; readonly then: Behaviour; readonly otherwise?: Behaviour };
 
 export type Malformation =
   "json" | "sse" | "html" | "wrongContentType" | "wrongLength" | "truncatedGzip" | "brokenUsage";
@@ -146,6 +158,33 @@ export function invalidRequest(message: string): StatusBehaviour {
   return errorStatus(400, "invalid_request_error", message);
 }
 
+/** What the real upstream says of a thinking block that another account signed. */
+export function foreignThinking(): StatusBehaviour {
+  return invalidRequest("messages.1.content.0: Invalid `signature` in `thinking` block");
+}
+
+/** An answer that tells the limits of its account; the windows that are left out are as usual. */
+export function withWindows(
+  windows: Readonly<Record<string, WindowShape>>,
+  shape: AnswerShape = {},
+): Behaviour {
+  const headers: Record<string, string> = {};
+  for (const [id, { status, resetAt, utilization }] of Object.entries(windows)) {
+    const prefix = `anthropic-ratelimit-unified-${id}`;
+    headers[`${prefix}-status`] = status;
+    headers[`${prefix}-reset`] = String(resetAt);
+    if (utilization !== undefined) headers[`${prefix}-utilization`] = String(utilization);
+  }
+  return answer({ ...shape, headers: { ...headers, ...shape.headers } });
+}
+
+/** `resetAt` is in epoch seconds. */
+export type WindowShape = {
+  readonly status: "allowed" | "allowed_warning" | "rejected";
+  readonly resetAt: number;
+  readonly utilization?: number;
+};
+
 export function serverError(status = 500): StatusBehaviour {
   return errorStatus(status, status === 504 ? "timeout_error" : "api_error", "Internal server error");
 }
@@ -154,6 +193,16 @@ export function serverError(status = 500): StatusBehaviour {
 export function gatewayPage(status = 502): StatusBehaviour {
   const body = `<html><head><title>${status}</title></head><body><center><h1>${status}</h1></center></body></html>`;
   return { kind: "status", status, body, contentType: "text/html" };
+}
+
+/** An answer with an error in OpenAI's shape, whose `error` may say more. */
+export function openAiError(
+  status: number,
+  error: { readonly code: string; readonly message?: string } & Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): StatusBehaviour {
+  const body = { error: { message: "made to fail", type: "invalid_request_error", param: null, ...error } };
+  return { kind: "status", status, body, headers };
 }
 
 function errorStatus(

@@ -34,7 +34,9 @@ const KINDS: Readonly<Record<Behaviour["kind"], true>> = {
   endless: true,
   reset: true,
   gate: true,
+  gateInside: true,
   perModel: true,
+  ifThinking: true,
 };
 
 export function control(

@@ -14,6 +14,8 @@ export type Conversation = {
   /** The schema of `output_config.format`, if there is one. */
   readonly schema: JsonRecord | null;
   readonly thinking: "none" | "shown" | "omitted";
+  /** An earlier turn of the assistant carries thinking. */
+  readonly holdsThinking: boolean;
 };
 
 /** A prompt with this word is answered with a call of the client's shell tool. */
@@ -34,6 +36,7 @@ export function readConversation(body: JsonRecord): Conversation {
     tools: recordsOf(body["tools"]),
     schema: schemaOf(body),
     thinking: thinkingOf(body["thinking"]),
+    holdsThinking: messages.flatMap((message) => blocksOf(message["content"])).some(isThinking),
   };
 }
 
@@ -62,6 +65,9 @@ function schemaOf(body: JsonRecord): JsonRecord | null {
   if (!isRecord(format) || format["type"] !== "json_schema") return null;
   return isRecord(format["schema"]) ? format["schema"] : null;
 }
+
+const isThinking = (block: JsonRecord) =>
+  block["type"] === "thinking" || block["type"] === "redacted_thinking";
 
 function thinkingOf(thinking: unknown): Conversation["thinking"] {
   if (!isRecord(thinking)) return "none";

@@ -52,7 +52,7 @@ function headersOf(exchange: Exchange, contentType: string): HeaderMap {
 
 function eventsOf(exchange: Exchange): readonly SseEvent[] {
   const reply = composeReply(exchange.body, exchange.conversation, {}, "msg_malformed");
-  return exchange.dialect.events(reply, {});
+  return exchange.dialect.events(reply, {}, exchange.asked);
 }
 
 function wellFormedBody(exchange: Exchange): string {
@@ -95,8 +95,8 @@ function sendTruncatedGzip(exchange: Exchange, headers: HeaderMap, body: string)
 
 function withBrokenUsage(body: string): string {
   return body
-    .replaceAll(/"input_tokens":\d+/g, '"input_tokens":"many"')
-    .replaceAll(/"output_tokens":\d+/g, '"output_tokens":-3')
+    .replaceAll(/"(input|prompt)_tokens":\d+/g, '"$1_tokens":"many"')
+    .replaceAll(/"(output|completion)_tokens":\d+/g, '"$1_tokens":-3')
     .replaceAll(/"cache_read_input_tokens":\d+/g, '"cache_read_input_tokens":null')
     .replaceAll(/"cache_creation":\{[^}]*\}/g, '"cache_creation":"none"')
     .replaceAll(/"promptTokenCount": ?\d+/g, '"promptTokenCount":"many"')

@@ -7,9 +7,9 @@ import { cutConnection, resetConnection, sendBody, sendStatus, type Exchange } f
 import type { Gates } from "./gates.ts";
 import { performMalformed } from "./malformed.ts";
 import { composeReply, type Reply } from "./reply.ts";
-import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
+import { commonHeaders, withHeaders } from "./response-headers.ts";
 import { openStream, sendEvents } from "./stream.ts";
-import { openWire, pause } from "./wire.ts";
+import { openWire, pause, type Wire } from "./wire.ts";
 
 export async function perform(exchange: Exchange, behaviour: Behaviour, gates: Gates): Promise<void> {
   exchange.entry.behaviour = behaviour.kind;
@@ -34,9 +34,15 @@ export async function perform(exchange: Exchange, behaviour: Behaviour, gates: G
     case "gate":
       await gates.pass(behaviour.gate);
       return await perform(exchange, behaviour.then, gates);
+    case "gateInside":
+      return await performGateInside(exchange, behaviour, gates);
     case "perModel": {
       const match = behaviour.models.find(({ model }) => exchange.conversation.model.includes(model));
       return await perform(exchange, match?.then ?? behaviour.otherwise ?? { kind: "answer" }, gates);
+    }
+    case "ifThinking": {
+      const chosen = exchange.conversation.holdsThinking ? behaviour.then : behaviour.otherwise;
+      return await perform(exchange, chosen ?? { kind: "answer" }, gates);
     }
   }
 }
@@ -46,7 +52,7 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   if (!exchange.conversation.stream) return await answerJson(exchange, shape);
   const reply = replyTo(exchange, shape);
   const wire = await openStream(exchange, shape, exchange.dialect.streamType);
-  await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape));
+  await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape, exchange.asked));
   wire.end();
 }
 
@@ -74,7 +80,7 @@ async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): P
   if (response.destroyed) return;
   const headers = {
     ...commonHeaders(requestId),
-    ...limitHeaders(Date.now()),
+    ...exchange.dialect.limitHeaders(Date.now()),
     "content-type": "application/json",
   };
   const isPlain =
@@ -89,25 +95,27 @@ async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): P
   wire.end();
 }
 
-/** Sends the first events; says which one would be next. */
+/** Sends the first events; says which ones would follow. */
 async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerShape | undefined) {
   // Enough deltas that the end falls between them, unless the test has counted them itself.
   const shape: AnswerShape = { events: Math.max(3, afterEvents), ...answer };
   const reply = replyTo(exchange, shape);
-  const events = exchange.dialect.events(reply, shape);
+  const events = exchange.dialect.events(reply, shape, exchange.asked);
   const count = Math.min(afterEvents, events.length - 1);
   const wire = await openStream(exchange, shape, exchange.dialect.streamType);
   await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
-  return { wire, shape, count, next: events[count] };
+  return { wire, shape, reply, count, rest: events.slice(count) };
 }
 
 async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "cut" }>): Promise<void> {
   if (exchange.conversation.stream) {
-    const { wire, shape, next } = await sendSome(exchange, cut.afterEvents, cut.answer);
+    const { wire, shape, rest } = await sendSome(exchange, cut.afterEvents, cut.answer);
+    const [next] = rest;
     if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(exchange, next, shape));
     if (cut.mode === "cleanEnd") return wire.end();
   } else {
-    const json = Buffer.from(exchange.dialect.json(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
+    const shape = cut.answer ?? {};
+    const json = Buffer.from(exchange.dialect.json(replyTo(exchange, shape), shape));
     exchange.response.writeHead(200, {
       ...commonHeaders(exchange.requestId),
       "content-type": "application/json",
@@ -149,10 +157,35 @@ async function performErrorEvent(
     const answer = exchange.dialect.errorAnswer(errorType, message);
     return sendStatus(exchange.response, exchange.requestId, { kind: "status", ...answer });
   }
-  const { dialect, requestId } = exchange;
   const { wire, shape, count } = await sendSome(exchange, order.afterEvents, order.answer);
-  const event = dialect.errorEvent(errorType, message, { requestId, index: count });
-  await wire.write(dialect.encode(event, shape, 0));
+  await sendErrorEvent(exchange, { wire, shape, index: count }, { type: errorType, message });
+  wire.end();
+}
+
+async function sendErrorEvent(
+  { dialect, requestId }: Exchange,
+  { wire, shape, index }: { readonly wire: Wire; readonly shape: AnswerShape; readonly index: number },
+  { type, message }: { readonly type: string; readonly message: string },
+): Promise<void> {
+  await wire.write(dialect.encode(dialect.errorEvent(type, message, { requestId, index }), shape, 0));
+}
+
+async function performGateInside(
+  exchange: Exchange,
+  order: Extract<Behaviour, { kind: "gateInside" }>,
+  gates: Gates,
+): Promise<void> {
+  if (!exchange.conversation.stream) {
+    await gates.pass(order.gate);
+    return await performAnswer(exchange, order.answer ?? {});
+  }
+  const { wire, shape, reply, count, rest } = await sendSome(exchange, order.afterEvents, order.answer);
+  await gates.pass(order.gate);
+  if (order.error === undefined) {
+    await sendEvents(exchange, { wire, reply, shape }, rest);
+  } else {
+    await sendErrorEvent(exchange, { wire, shape, index: count }, order.error);
+  }
   wire.end();
 }
 
@@ -163,7 +196,7 @@ async function performEndless(exchange: Exchange, intervalMs: number): Promise<v
     await pause(Math.max(1, intervalMs));
     // A JSON client sees blanks before a value that never comes.
     const { conversation, dialect } = exchange;
-    const piece = conversation.stream ? dialect.encode(dialect.textEvent(`还有 ${index} `), shape, 0) : " ";
+    const piece = conversation.stream ? dialect.encode(dialect.delta(0, `还有 ${index} `), shape, 0) : " ";
     await wire.write(piece);
   }
 }

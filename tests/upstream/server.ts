@@ -1,23 +1,20 @@
 /** A fake of the vendors' APIs on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { anthropicDialect } from "./anthropic-dialect.ts";
 import { createBook } from "./book.ts";
 import { REFUSED_PREFIX } from "./behaviour.ts";
 import { upstreamControl, type UpstreamControl } from "./client.ts";
 import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
 import { readConversation } from "./conversation.ts";
-import type { Dialect } from "./dialect.ts";
-import { sendError, sendStatus, type Exchange } from "./exchange.ts";
+import { askedOf, credentialOf, pathWithoutQuery, type Dialect } from "./dialect.ts";
+import { sendError, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
-import { googleDialect } from "./google/dialect.ts";
-import { asMessages, googleCallOf, type GoogleCall } from "./google/request.ts";
 import { createLedger, type OpenEntry } from "./ledger.ts";
 import { accessRefusal, createOAuth } from "./oauth.ts";
 import { authorize, grantToken } from "./oauth-routes.ts";
 import { perform } from "./perform.ts";
-import { isRecord, parseJson, type JsonRecord } from "./record.ts";
+import { isRecord, parseJson } from "./record.ts";
 
 export type Upstream = {
   readonly url: string;
@@ -99,9 +96,7 @@ async function serve(
     return control(rooms, { method, path, body }, response);
   }
   const route = `${method} ${pathWithoutQuery(path)}`;
-  const google = googleCallOf(method, path);
-  const endpoint = google?.endpoint ?? endpointOf(route);
-  const dialect = google === null ? anthropicDialect : googleDialect(google);
+  const { dialect, endpoint } = askedOf(method, path);
   const credential = credentialOf(request);
   const family = credential === null ? null : rooms.oauth.familyOfAccessToken(credential);
   const headers = flatHeaders(request);
@@ -114,58 +109,35 @@ async function serve(
   });
   const bytes = await readBody(request);
   if (bytes === null)
-    return sendError(response, requestId, 413, ["request_too_large", "Request exceeds the maximum size"]);
+    return sendError(response, requestId, dialect, ["request_too_large", "Request exceeds the maximum size"]);
   recordBody(rooms, entry, bytes);
   if (route.endsWith("/oauth/token") && method === "POST")
     return await grantToken(rooms.oauth, bytes.toString(), exchange);
   if (route.endsWith("/oauth/authorize") && method === "GET") {
     return authorize(rooms.oauth, new URL(path, "http://upstream").searchParams, response);
   }
-  if (endpoint === null) return sendError(response, requestId, 404, ["not_found_error", "Not found"]);
+  if (endpoint === null) return sendError(response, requestId, dialect, ["not_found_error", "Not found"]);
   const refusal = refusalOf(rooms, entry);
-  if (refusal !== null) {
-    const type = google === null ? "authentication_error" : "UNAUTHENTICATED";
-    return sendStatus(response, requestId, { kind: "status", ...dialect.errorAnswer(type, refusal) });
-  }
-  await answerModelCall(rooms, exchange, { endpoint, dialect, google }, bytes);
+  if (refusal !== null) return sendError(response, requestId, dialect, ["authentication_error", refusal]);
+  await answerModelCall(rooms, exchange, { endpoint, dialect }, bytes);
 }
-
-type ModelCall = {
-  readonly endpoint: Endpoint;
-  readonly dialect: Dialect;
-  readonly google: GoogleCall | null;
-};
 
 async function answerModelCall(
   rooms: Rooms,
   opened: Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">,
-  call: ModelCall,
+  call: { readonly endpoint: Endpoint; readonly dialect: Dialect },
   bytes: Buffer,
 ): Promise<void> {
-  const { endpoint, dialect } = call;
-  const body = readModelCall(call, bytes);
-  if (body === null) {
-    const [type, message] =
-      call.google === null
-        ? ["invalid_request_error", "messages: Field required"]
-        : ["INVALID_ARGUMENT", "* GenerateContentRequest.contents: contents is not specified"];
-    return sendStatus(opened.response, opened.requestId, {
-      kind: "status",
-      ...dialect.errorAnswer(type, message),
-    });
+  const { dialect, endpoint } = call;
+  const asked = endpoint === "models" ? {} : parseJson(bytes.toString());
+  const body = endpoint === "models" ? {} : isRecord(asked) ? dialect.normalize(asked) : null;
+  if (!isRecord(asked) || body === null) {
+    return sendError(opened.response, opened.requestId, dialect, ["invalid_request_error", dialect.missing]);
   }
   const conversation = readConversation(body);
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.
-  const exchange: Exchange = Object.assign(opened, { endpoint, dialect, body, conversation });
+  const exchange: Exchange = Object.assign(opened, { endpoint, dialect, body, asked, conversation });
   await perform(exchange, rooms.book.take(exchange.entry.subject, endpoint), rooms.gates);
-}
-
-/** null: it has not what a call must have. */
-function readModelCall({ endpoint, google }: ModelCall, bytes: Buffer): JsonRecord | null {
-  const body = endpoint === "models" ? {} : parseJson(bytes.toString());
-  if (!isRecord(body)) return null;
-  if (google !== null) return asMessages(body, google);
-  return endpoint === "models" || Array.isArray(body["messages"]) ? body : null;
 }
 
 function refusalOf(rooms: Rooms, entry: OpenEntry): string | null {
@@ -182,25 +154,6 @@ function recordBody(rooms: Rooms, entry: OpenEntry, bytes: Buffer): void {
   if (!rooms.settings.recordBodies && !rooms.book.isRecorded(entry.subject)) return;
   entry.bodySha256 = createHash("sha256").update(bytes).digest("hex");
   if (bytes.length <= RECORDED_BODY_BYTES_MAX) entry.body = parseJson(bytes.toString()) ?? null;
-}
-
-function endpointOf(route: string): Endpoint | null {
-  if (route.startsWith("POST ") && route.endsWith("/v1/messages")) return "messages";
-  if (route.startsWith("POST ") && route.endsWith("/v1/messages/count_tokens")) return "count_tokens";
-  if (route.startsWith("GET ") && route.endsWith("/v1/models")) return "models";
-  return null;
-}
-
-function pathWithoutQuery(path: string): string {
-  const mark = path.indexOf("?");
-  return mark === -1 ? path : path.slice(0, mark);
-}
-
-function credentialOf(request: IncomingMessage): string | null {
-  const key = request.headers["x-api-key"] ?? request.headers["x-goog-api-key"];
-  if (typeof key === "string") return key;
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
-  return bearer?.[1] ?? null;
 }
 
 function flatHeaders(request: IncomingMessage): Record<string, string> {

@@ -3,14 +3,14 @@ import type { AnswerShape } from "./behaviour.ts";
 import { BYTE_ORDER_MARK, startUsage, type SseEvent } from "./anthropic-sse.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
-import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
+import { commonHeaders, withHeaders } from "./response-headers.ts";
 import { openWire, pause, type Wire } from "./wire.ts";
 
 export async function openStream(exchange: Exchange, shape: AnswerShape, contentType: string): Promise<Wire> {
   await pause(shape.headersDelayMs);
   const usual = {
     ...commonHeaders(exchange.requestId),
-    ...limitHeaders(Date.now()),
+    ...exchange.dialect.limitHeaders(Date.now()),
     "content-type": contentType,
     "cache-control": "no-cache",
     ...(shape.gzip === true ? { "content-encoding": "gzip" } : {}),

@@ -45,6 +45,12 @@ function assertUsable(
     const known = [...PROVIDERS.keys()].join(", ");
     throw new RelayError("invalid_request", `provider: must be one of ${known}`);
   }
+  if (PROVIDERS.get(input.provider)?.needsBaseUrl === true && input.baseUrl === null) {
+    throw new RelayError(
+      "invalid_request",
+      "baseUrl: is required, this kind of account has no address of its own",
+    );
+  }
   for (const address of [input.baseUrl, input.tokenUrl]) {
     if (address !== null) assertAllowedTarget(address, context.env.ALLOW_PRIVATE_UPSTREAMS);
   }

@@ -20,8 +20,8 @@ const exchangeSchema = z.object({
   account: accountInputSchema.omit({ credential: true, provider: true }),
 });
 
-/** Google's codes have a slash in them. */
-const CODE = /^[A-Za-z0-9_/.~-]+$/;
+/** Opaque to us; vendors put dots and slashes into theirs. */
+const CODE = /^[A-Za-z0-9._~/-]+$/;
 
 /** 32 random bytes in base64url: a PKCE verifier (RFC 7636, section 4.1), a state, a session id. */
 function randomText(): string {

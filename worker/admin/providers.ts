@@ -4,10 +4,11 @@ import { z } from "zod";
 import { PROVIDERS } from "../providers/index.ts";
 import type { AdminEnv } from "./context.ts";
 
-const items = [...PROVIDERS.values()].map(({ id, label, credentialSchema, oauth }) => ({
+const items = [...PROVIDERS.values()].map(({ id, label, credentialSchema, needsBaseUrl, oauth }) => ({
   id,
   label,
   credential: z.toJSONSchema(credentialSchema, { io: "input", unrepresentable: "any" }),
+  needsBaseUrl: needsBaseUrl === true,
   oauth: oauth !== undefined,
 }));
 

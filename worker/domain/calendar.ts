@@ -44,12 +44,12 @@ function wallClock(at: EpochMs, timeZone: string): EpochMs {
   return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
 }
 
-/** The instant at which the zone's clock shows a time; where a change of clocks skips it, the first one after. */
+/** The first instant at which the zone's clock shows a time; where a change of clocks skips it, the first one after. */
 function instantOf(wall: EpochMs, timeZone: string): EpochMs {
-  const guess = wall - (wallClock(wall, timeZone) - wall);
-  const instant = wall - (wallClock(guess, timeZone) - guess);
-  if (wallClock(instant, timeZone) === wall) return instant;
-  return Math.max(guess, instant);
+  // Clocks change once in two days at most, so one of these two offsets applies: both, where a time comes twice.
+  const instants = [wall - DAY_MS, wall + DAY_MS].map((near) => wall - (wallClock(near, timeZone) - near));
+  const shown = instants.filter((instant) => wallClock(instant, timeZone) === wall);
+  return shown.length === 0 ? Math.max(...instants) : Math.min(...shown);
 }
 
 /** The calendar day of an instant. */

@@ -22,6 +22,11 @@ describe("knownModels", () => {
     expect(ids).not.toContain("gemini-embedding-001");
   });
 
+  it("does so where a name follows the version", () => {
+    const order = ["gpt-6-sol", "gpt-5.6-sol", "gpt-5.4-mini", "gpt-5", "o3"];
+    expect(ids.filter((id) => order.includes(id))).toEqual(order);
+  });
+
   it("leaves out deprecated models, which keep their prices", () => {
     expect(ids).not.toContain("claude-v1");
     expect(ids).not.toContain("claude-3-haiku");

@@ -20,10 +20,11 @@ export function knownModels(table: PriceTable): readonly KnownModel[] {
 }
 
 /**
- * `claude-opus-4-8` gives 4008, `claude-opus-5` 5000 and `gemini-2.5-flash-lite` 2005: comparable as long as a minor
- * version is below 1000.
+/**
+ * `claude-opus-4-8` gives 4008, `gpt-5.6-sol` 5006, `gemini-2.5-flash-lite` 2005 and `claude-opus-5` 5000: comparable
+ * as long as a minor version is below 1000.
  */
 function versionOf(model: PricedModel): number {
-  const [, major = "0", minor = "0"] = /-(\d+)(?:[-.](\d+))?(?:-[a-z][a-z-]*)?$/.exec(model.id) ?? [];
+  const [, major = "0", minor = "0"] = /-(\d+)(?:[-.](\d+))?(?:-[a-z]+)*$/.exec(model.id) ?? [];
   return Number(major) * 1000 + Number(minor);
 }

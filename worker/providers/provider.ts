@@ -72,6 +72,8 @@ export interface ProviderSpec<Credential> {
   readonly service: Service;
   readonly protocols: readonly ProtocolId[];
   readonly credentialSchema: z.ZodType<Credential>;
+  /** There is no address to fall back on: each account must name its own. */
+  readonly needsBaseUrl?: boolean;
   /** Whose models of the price list it has, where the account names none; null: nobody's. */
   readonly vendor: string | null;
   /** The part of the account's limits that a model counts against; null: only the whole. */
@@ -88,7 +90,7 @@ export interface ProviderSpec<Credential> {
   /** The account's limits as an answer's headers tell them; null: they say nothing. */
   readWindows(headers: Headers, now: EpochMs): readonly LimitWindow[] | null;
   /** What an error event inside a 200 means before any content was sent. */
-  judgeEvent(errorType: string, message: string): Verdict;
+  judgeEvent(errorType: string, message: string, now: EpochMs): Verdict;
   /** When the credential stops working; null: never. */
   expiresAt(credential: Credential): EpochMs | null;
   /** Absent: the credential does not change by itself. */

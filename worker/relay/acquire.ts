@@ -12,6 +12,9 @@ import type { Story } from "./story.ts";
 const REMEMBERED_MS_MAX = 10_000;
 const REMEMBERED_MAX = 5000;
 
+/** Clocks of workers and objects differ a little: who comes back this much later does not come too early. */
+const CLOCK_SKEW_MS = 50;
+
 interface Refusal {
   readonly reason: RefusalReason;
   readonly retryAt: EpochMs | null;
@@ -113,10 +116,17 @@ export class Acquisition {
     const { accounts, home } = this.#request.choice;
     for (const account of home === null ? accounts : new Set([home, ...accounts])) {
       if (this.#refusals.has(account)) continue;
-      const lease = (await this.#ask(account, 0)) ?? (await this.#stay());
+      const lease = (await this.#ask(account, this.#patienceAt(account))) ?? (await this.#stay());
       if (lease !== null) return lease;
     }
     return null;
+  }
+
+  /** A person's next message waits a moment for its turn: another account has nothing of the conversation cached. */
+  #patienceAt(account: AccountId): number {
+    const { userTurn, deadline } = this.#request;
+    if (!userTurn || account !== this.expected) return 0;
+    return Math.min(this.#ports.env.SESSION_PATIENCE_MS, deadline - this.#ports.now());
   }
 
   /** A conversation whose account rests for a moment waits for it: moving would cost its prompt cache. */
@@ -124,7 +134,7 @@ export class Acquisition {
     const { expected } = this;
     const retryAt = expected === null ? null : (this.#refusals.get(expected)?.retryAt ?? null);
     if (expected === null || retryAt === null || this.#hasStayed) return null;
-    const waitMs = Math.max(0, retryAt - this.#ports.now());
+    const waitMs = Math.max(0, retryAt + CLOCK_SKEW_MS - this.#ports.now());
     if (waitMs > this.#ports.env.SESSION_PATIENCE_MS) return null;
     this.#hasStayed = true;
     await scheduler.wait(waitMs);
@@ -161,12 +171,12 @@ export class Acquisition {
     return lease;
   }
 
-  /** The home sent the session elsewhere. If that account cannot serve it, the others are asked in order. */
+  /** The home sent the session elsewhere. If that account cannot serve it soon, the others are asked in order. */
   async #follow(home: AccountId, to: AccountId): Promise<Lease | null> {
     this.#movedTo = to;
     const known = this.#refusals.has(to) || !this.#request.choice.accounts.includes(to) || to === home;
     const lease = known ? null : await this.#ask(to, 0);
-    return lease ?? this.#ask(home, 0);
+    return lease ?? (await this.#stay()) ?? this.#ask(home, 0);
   }
 
   async #lease(account: AccountId, home: boolean, waitMs: number): Promise<LeaseDecision> {

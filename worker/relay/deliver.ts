@@ -8,6 +8,7 @@ import type { Booking } from "./booking.ts";
 import type { Answer } from "./dispatch.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
+import { maskSecrets } from "./secrets.ts";
 import { ROUTING_HEADER } from "./story.ts";
 import { budgetGate } from "./budget-gate.ts";
 import type { StreamEnding } from "./stream-ending.ts";
@@ -25,6 +26,8 @@ export interface Delivery {
   readonly target: Target;
   readonly booking: Booking;
   readonly ports: Ports;
+  /** Called once it is certain that this account serves the client, before the booking is closed. */
+  readonly onServed: () => void;
 }
 
 /** Either the client's response, or why another account should be asked: nothing has reached the client then. */
@@ -66,8 +69,7 @@ const broken = (message: string): Delivered => {
 };
 
 export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> {
-  const { call, booking, lease, provider, ports } = delivery;
-  booking.sawWindows(lease, provider.readWindows(answer.response.headers, ports.now()));
+  const { call } = delivery;
   const contentType = answer.response.headers.get("content-type") ?? "";
   return call.protocol.isStream(contentType, call.parsed)
     ? deliverStream(answer, delivery)
@@ -75,7 +77,7 @@ export function deliver(answer: Answer, delivery: Delivery): Promise<Delivered> 
 }
 
 async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
-  const { call, lease, booking, ports } = delivery;
+  const { call, lease, booking, ports, onServed } = delivery;
   if (Number(response.headers.get("content-length") ?? 0) > ANSWER_BYTES_MAX) {
     abort();
     return broken("The answer was too large.");
@@ -91,13 +93,14 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
   booking.firstByte();
   booking.observe(call.protocol.readAnswer(body));
   booking.release(lease, { kind: "ok" });
+  onServed();
   booking.close({ outcome: "completed", status: response.status, error: null });
   const headers = deliveredHeaders(response.headers, booking);
   return { kind: "response", response: new Response(body, { status: response.status, headers }) };
 }
 
 async function deliverStream({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
-  const { call, provider, booking, ports } = delivery;
+  const { call, booking, ports } = delivery;
   const body: ReadableStream<Uint8Array> | null = response.body;
   if (body === null) return broken("The answer was empty.");
   const reader = call.protocol.createStreamReader(response.headers.get("content-type") ?? "");
@@ -122,20 +125,30 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   if (first === "data") booking.firstByte();
   const hidden = reader.reading.errorType;
   if (hidden !== null && !reader.sawContent) {
-    const verdict = provider.judgeEvent(hidden, reader.errorMessage ?? "");
+    const verdict = judgeError(hidden, reader, delivery);
     if (verdict.kind === "failover" || verdict.kind === "disable") {
       tap.discard();
       return { kind: "judged", verdict };
     }
   }
+  delivery.onServed();
   ports.waitUntil(settleStream(tap, { ...delivery, status: response.status, reader }));
   const headers = deliveredHeaders(response.headers, booking);
   return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };
 }
 
+type Reader = ReturnType<Call["protocol"]["createStreamReader"]>;
+
+/** What an error event means. Like an error's body it may hold a secret that the account was asked with. */
+const judgeError = (
+  errorType: string,
+  { errorMessage }: Reader,
+  { provider, lease, ports }: Delivery,
+): Verdict => provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential), ports.now());
+
 interface RunningStream extends Delivery {
   readonly status: number;
-  readonly reader: ReturnType<Call["protocol"]["createStreamReader"]>;
+  readonly reader: Reader;
 }
 
 async function settleStream(tap: Tap, stream: RunningStream): Promise<void> {
@@ -176,12 +189,12 @@ function endingOf(ending: StreamEnding, reading: RunningStream["reader"]["readin
 }
 
 /** What a stream taught about its account. */
-function outcomeFor(ending: StreamEnding, { reader, provider, target }: RunningStream): AttemptOutcome {
+function outcomeFor(ending: StreamEnding, stream: RunningStream): AttemptOutcome {
+  const { reader, target } = stream;
   const { finished, errorType } = reader.reading;
   if (finished) return { kind: "ok" };
   if (errorType !== null) {
-    const verdict = provider.judgeEvent(errorType, reader.errorMessage ?? "");
-    return outcomeOf(verdict, target);
+    return outcomeOf(judgeError(errorType, reader, stream), target);
   }
   if (ending.kind !== "upstream_failed") return { kind: "neutral" };
   // One broken stream may be anybody's fault; the second within a minute is the account's.

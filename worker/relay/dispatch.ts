@@ -30,7 +30,12 @@ export type Attempt =
       /** Parts that only another account can read were refused. */
       readonly bound: boolean;
     }
-  | { readonly kind: "judged"; readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" }> };
+  | {
+      readonly kind: "judged";
+      readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" }>;
+      /** Of the upstream's answer, if there was one. */
+      readonly headers: Headers | null;
+    };
 
 const failure = (
   reason: "network" | "timeout" | "server_error",
@@ -39,7 +44,12 @@ const failure = (
 ): Attempt => ({
   kind: "judged",
   verdict: { kind: "failover", scope: "account", reason, until: null, message, error, switches: 2 },
+  headers: null,
 });
+
+/** The headers of whatever the upstream answered; null: it did not. */
+export const headersOf = (attempt: Attempt): Headers | null =>
+  attempt.kind === "answered" ? attempt.answer.response.headers : attempt.headers;
 
 const LATE: ErrorFacts = {
   code: "upstream_timeout",
@@ -131,7 +141,7 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
     case "refresh":
     case "failover":
     case "disable":
-      return { kind: "judged", verdict };
+      return { kind: "judged", verdict, headers: response.headers };
   }
 }
 
@@ -161,4 +171,5 @@ async function errorText(response: Response, abort: () => void): Promise<string>
 export const refusedCredential = (message: string): Attempt => ({
   kind: "judged",
   verdict: unauthorized(message),
+  headers: null,
 });

@@ -10,7 +10,7 @@ import type { Provider } from "../providers/provider.ts";
 import type { Acquired, Acquisition, Target } from "./acquire.ts";
 import { Booking } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
-import { dispatch, refusedCredential, type Attempt } from "./dispatch.ts";
+import { dispatch, headersOf, refusedCredential, type Attempt } from "./dispatch.ts";
 import { estimateOf } from "./estimate.ts";
 import { planAccounts } from "./plan.ts";
 import { askObject, type Ports } from "./ports.ts";
@@ -23,7 +23,14 @@ const SWITCHES_MAX = 2;
 const STATUS_CLIENT_GONE = 499;
 
 /** Relays an authenticated call. @throws RelayError, to be rendered in the call's protocol */
-export async function relay(call: Call, ports: Ports): Promise<Response> {
+export function relay(call: Call, ports: Ports): Promise<Response> {
+  const journey = travel(call, ports);
+  // A worker whose client leaves before it got an answer is stopped at once, unless there is work to be waited for.
+  ports.waitUntil(journey.catch(() => undefined));
+  return journey;
+}
+
+async function travel(call: Call, ports: Ports): Promise<Response> {
   const booking = new Booking(call, ports);
   const acquisition = await planAccounts(call, booking, ports);
   const { watch } = ports;
@@ -126,10 +133,7 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
     if (acquired.kind === "none") throw RelayError.of(failure ?? acquired.error);
     const { lease } = acquired;
     const outcome = await attempt(lease, journey);
-    if (outcome.kind === "response") {
-      stayWith(lease, journey);
-      return outcome.response;
-    }
+    if (outcome.kind === "response") return outcome.response;
     const { verdict } = outcome;
     const reason = verdict.kind === "failover" ? verdict.reason : "disabled";
     const { message } = verdict.kind === "failover" ? verdict : { message: verdict.reason };
@@ -146,18 +150,16 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
 /** One account's chance: with a fresh credential if the first is refused, without what it cannot read if it says so. */
 async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
   const { booking, acquisition, ports } = journey;
-  booking.attempt(lease);
   try {
     let call = callAt(journey.call, acquisition.targetAt(lease.accountId));
     let current = lease;
-    let result = await dispatch(call, current, providerOf(lease), ports);
+    let result = await send(call, current, journey);
     if (result.kind === "judged" && result.verdict.kind === "refresh") {
       booking.story.note({ kind: "refreshed", account: lease.accountId });
       const refreshed = await refresh(lease, result.verdict, ports);
       if (refreshed.kind === "refreshed") {
         current = refreshed.lease;
-        booking.attempt(current);
-        result = await dispatch(call, current, providerOf(lease), ports);
+        result = await send(call, current, journey);
       } else {
         result = refreshed.attempt;
       }
@@ -166,8 +168,7 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
     if (repaired !== null) {
       booking.story.note({ kind: "repaired", account: lease.accountId, removed: repaired.removed });
       call = { ...call, body: repaired.body };
-      booking.attempt(current);
-      result = await dispatch(call, current, providerOf(lease), ports);
+      result = await send(call, current, journey);
     }
     if (acquisition.userTurn) booking.turnAnswered(lease);
     return await conclude(result, current, { ...journey, call });
@@ -175,6 +176,15 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
     booking.release(lease, { kind: "neutral" });
     throw error;
   }
+}
+
+async function send(call: Call, lease: Lease, { booking, ports }: Journey): Promise<Attempt> {
+  const provider = providerOf(lease);
+  booking.attempt(lease);
+  const result = await dispatch(call, lease, provider, ports);
+  const headers = headersOf(result);
+  if (headers !== null) booking.sawWindows(lease, provider.readWindows(headers, ports.now()));
+  return result;
 }
 
 const isBound = (result: Attempt) => result.kind === "rejected" && result.bound;
@@ -204,6 +214,9 @@ async function refresh(lease: Lease, verdict: Extract<Verdict, { kind: "refresh"
 
 function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Delivered> {
   const { call, booking, ports } = journey;
+  const onServed = () => {
+    stayWith(lease, journey);
+  };
   switch (result.kind) {
     case "answered":
       return deliver(result.answer, {
@@ -213,9 +226,11 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
         target: journey.acquisition.targetAt(lease.accountId),
         booking,
         ports,
+        onServed,
       });
     case "rejected": {
       booking.release(lease, { kind: "neutral" });
+      onServed();
       booking.close({ outcome: "failed", status: result.status, error: `upstream_${String(result.status)}` });
       const headers = deliveredHeaders(result.headers, booking);
       return Promise.resolve({

@@ -1,6 +1,6 @@
 /** The admin API as typed functions: the only file of the admin that knows HTTP. */
 import type { AccountInput, AccountPatch, AccountView, EpochMs, KeyInput, KeyPatch, KeyView } from "./domain";
-import type { NanoDollars, UsageRecord } from "./domain";
+import type { Group, NanoDollars, Policy, RequestView, UsageView } from "./domain";
 import type { ApiResult } from "./failure";
 import { parseFailure, unreachable } from "./failure";
 
@@ -70,7 +70,9 @@ export interface OAuthExchange {
 
 /** The key text is in the answer to creation and rotation, and nowhere else. */
 export type NewKeyView = KeyView & { readonly key: string };
-export type UsageRow = UsageRecord & { readonly keyName: string | null; readonly accountName: string | null };
+
+/** A group with its accounts; of the shared pool, those that are in no group. */
+export type GroupView = Group & { readonly accounts: readonly string[] };
 
 export interface Listing<Item> {
   readonly items: readonly Item[];
@@ -90,7 +92,7 @@ export interface UsageQuery extends PageQuery {
   readonly to: EpochMs | null;
 }
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type Query = Readonly<Record<string, string | number | null>>;
 
 /** Any host does: a service binding leads to its worker whatever the name. */
@@ -154,6 +156,11 @@ export function createApi(relay: RelayBinding, token: string | null) {
     exchangeOAuth: (exchange: OAuthExchange) =>
       call<AccountView>("POST", "/accounts/oauth/exchange", exchange),
 
+    groups: () => call<Listing<GroupView>>("GET", "/groups"),
+    setPolicy: (name: string, policy: Policy) =>
+      call<GroupView>("PUT", `/groups/${segment(name)}`, { policy }),
+    forgetGroup: (name: string) => call<null>("DELETE", `/groups/${segment(name)}`),
+
     keys: (query: PageQuery) => call<Listing<KeyView>>("GET", "/keys", undefined, { ...query }),
     key: (id: string) => call<KeyView>("GET", `/keys/${segment(id)}`),
     createKey: (input: KeyInput) => call<NewKeyView>("POST", "/keys", input),
@@ -161,7 +168,8 @@ export function createApi(relay: RelayBinding, token: string | null) {
     rotateKey: (id: string) => call<NewKeyView>("POST", `/keys/${segment(id)}/rotate`),
     deleteKey: (id: string) => call<null>("DELETE", `/keys/${segment(id)}`),
 
-    usage: (query: UsageQuery) => call<Listing<UsageRow>>("GET", "/usage", undefined, { ...query }),
+    usage: (query: UsageQuery) => call<Listing<UsageView>>("GET", "/usage", undefined, { ...query }),
+    request: (id: string) => call<RequestView>("GET", `/requests/${segment(id)}`),
   };
 }
 

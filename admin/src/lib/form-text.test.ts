@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { echoOf, isChecked, linesOf, problemsOf } from "./form-text";
+import { BOXES, echoOf, isChecked, isShown, linesOf, problemsOf } from "./form-text";
 
 function formOf(...entries: readonly (readonly [name: string, value: string])[]): FormData {
   const form = new FormData();
@@ -32,6 +32,13 @@ describe("isChecked", () => {
   it("takes a box that the form does not mention as not checked", () => {
     expect(isChecked(formOf(["explain", "on"]), "explain")).toBe(true);
     expect(isChecked(formOf(), "explain")).toBe(false);
+  });
+});
+
+describe("isShown", () => {
+  it("tells a box that is not checked from one that the form does not have", () => {
+    const form = formOf([BOXES, "explain"], ["name", ""]);
+    expect(["explain", "name", "hardBudget"].map((name) => isShown(form, name))).toEqual([true, true, false]);
   });
 });
 

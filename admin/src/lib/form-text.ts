@@ -39,6 +39,13 @@ export const CHECKED = "on";
 
 export const isChecked = (form: FormData, name: string): boolean => textOf(form, name) === CHECKED;
 
+/** Where each box says its name, checked or not: a box that is not checked would else look like one not there. */
+export const BOXES = "boxes";
+
+/** The form has this field, whatever it says: a page that was open before an update lacks what is new. */
+export const isShown = (form: FormData, name: string): boolean =>
+  form.has(name) || form.getAll(BOXES).includes(name);
+
 /** The entered values of the named fields, to fill the form again. Never name a secret here. */
 export function echoOf(form: FormData, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, allOf(form, name).join("\n")]));

@@ -29,7 +29,7 @@ const TEXTS = {
 } as const satisfies Record<LimitId, { readonly name: string; readonly withoutReset: string }>;
 
 /** From here on a limit is about to be met. */
-const NEARLY = 0.8;
+export const NEARLY = 0.8;
 
 export function limitShown({ id, unit, used, reserved, limit }: LimitStatus): LimitShown {
   const format = unit === "cost" ? formatMoney : formatCount;

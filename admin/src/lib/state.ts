@@ -7,6 +7,7 @@ import type {
   EpochMs,
   KeyView,
   Outcome,
+  RefusalReason,
 } from "./domain";
 
 export type Tone = "good" | "warn" | "bad" | "quiet";
@@ -31,6 +32,16 @@ const REASONS = {
 } as const satisfies Record<CooldownReason, string>;
 
 export const reasonText = (reason: CooldownReason): string => REASONS[reason];
+
+const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  ...REASONS,
+  full: "every slot is taken",
+  disabled: "switched off",
+};
+
+/** Why an account did not serve a request; the books may hold reasons that only an older relay knew. */
+export const refusalText = (reason: string): string =>
+  Object.entries(REFUSALS).find(([known]) => known === reason)?.[1] ?? reason;
 
 /** What a cooldown covers, in words. */
 export function scopeText(cooldown: Cooldown): string {

@@ -1,8 +1,11 @@
 /** A relay to test: accounts at the fake upstream, keys, calls, and the ledger, all through the public API. */
+import { createExecutionContext } from "cloudflare:test";
 import { env as rawEnv, exports } from "cloudflare:workers";
 import type * as worker from "../../../worker/index.ts";
+import { app } from "../../../worker/app.ts";
 import type { AccountView } from "../../../worker/domain/account.ts";
 import type { KeyView } from "../../../worker/domain/key.ts";
+import { parseEnv } from "../../../worker/env.ts";
 import type { UsageView } from "../../../worker/domain/usage.ts";
 import { upstreamControl } from "../../upstream/client.ts";
 
@@ -27,6 +30,23 @@ const ORIGIN = "https://relay.test";
 
 export const fetchRelay = (path: string, init: RequestInit = {}): Promise<Response> =>
   exports.default.fetch(new Request(`${ORIGIN}${path}`, init));
+
+/** A relay with other variables than all tests have, over the same accounts and keys. */
+export const relayWith =
+  (variables: Readonly<Record<string, string>>) =>
+  async (path: string, init: RequestInit = {}): Promise<Response> =>
+    app.fetch(
+      new Request(`${ORIGIN}${path}`, init),
+      parseEnv({ ...rawEnv, ...variables }),
+      createExecutionContext(),
+    );
+
+/** A relay that waits for slots and answers longer than any test does: only what the test does ends a wait. */
+export const patientRelay = relayWith({
+  QUEUE_TIMEOUT_MS: "60000",
+  HEADERS_TIMEOUT_MS: "60000",
+  ANSWER_TIMEOUT_MS: "60000",
+});
 
 let token: Promise<string> | null = null;
 
@@ -117,10 +137,12 @@ export interface CallOptions {
   readonly body?: Record<string, unknown>;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;
+  /** The relay to send to, where it is not the one of all tests. */
+  readonly relay?: typeof fetchRelay;
 }
 
 export const call = (key: { readonly key: string }, options: CallOptions = {}): Promise<Response> =>
-  fetchRelay(options.path ?? "/v1/messages", {
+  (options.relay ?? fetchRelay)(options.path ?? "/v1/messages", {
     method: "POST",
     headers: { "content-type": "application/json", "x-api-key": key.key, ...options.headers },
     body: JSON.stringify(messagesBody(options.body)),

@@ -4,7 +4,7 @@ import type { AnswerShape, Usage } from "../behaviour.ts";
 import type { Dialect } from "../dialect.ts";
 import type { Block, Reply } from "../reply.ts";
 import { googleErrorBody } from "./behaviours.ts";
-import type { GoogleCall } from "./request.ts";
+import { asMessages, type GoogleCall } from "./request.ts";
 
 const ERROR_CODE: Readonly<Record<string, number>> = {
   INVALID_ARGUMENT: 400,
@@ -17,6 +17,14 @@ const ERROR_CODE: Readonly<Record<string, number>> = {
 };
 
 const codeOf = (status: string) => ERROR_CODE[status] ?? 500;
+
+/** Google's words for the fake's own refusals; every other type is taken as a status of Google's. */
+const STATUS_OF_REFUSAL: Readonly<Record<string, string>> = {
+  authentication_error: "UNAUTHENTICATED",
+  invalid_request_error: "INVALID_ARGUMENT",
+  not_found_error: "NOT_FOUND",
+  request_too_large: "INVALID_ARGUMENT",
+};
 
 /** Google counts thoughts beside the candidates, cached tokens into the prompt, and its own tools' words apart. */
 export function usageMetadata(usage: Usage) {
@@ -99,6 +107,8 @@ export function googleDialect(call: GoogleCall): Dialect {
 
   return {
     streamType: call.sse ? "text/event-stream" : "application/json; charset=UTF-8",
+    normalize: (body) => asMessages(body, call),
+    missing: "* GenerateContentRequest.contents: contents is not specified",
     encode: framing.encode,
     events(reply, shape) {
       const messages = messagesOf(reply, shape);
@@ -118,14 +128,16 @@ export function googleDialect(call: GoogleCall): Dialect {
       if (endpoint === "models") return MODELS;
       return JSON.stringify(ACCOUNT_ANSWERS[call.method] ?? { totalTokens: usage.input_tokens });
     },
-    textEvent: (text) =>
+    delta: (_, text) =>
       framing.event(wrap(candidate([{ text }])), { reports: null, index: 1, isLast: false }),
     errorEvent: (type, message, { index }) =>
       framing.event(googleErrorBody(codeOf(type), type, message), { reports: null, index, isLast: true }),
-    errorAnswer: (type, message) => ({
-      status: codeOf(type),
-      body: googleErrorBody(codeOf(type), type, message),
-    }),
+    errorAnswer(type, message) {
+      const status = STATUS_OF_REFUSAL[type] ?? type;
+      return { status: codeOf(status), body: googleErrorBody(codeOf(status), status, message) };
+    },
+    // Google tells limits only when they are reached.
+    limitHeaders: () => ({}),
   };
 }
 
@@ -135,7 +147,7 @@ type Framing = Pick<Dialect, "encode"> & {
 };
 
 const eventFraming: Framing = {
-  event: (message, { reports }) => ({ name: "", json: JSON.stringify(message), reports }),
+  event: (message, { reports }) => ({ name: null, json: JSON.stringify(message), reports }),
   encode({ json }, shape, sentAtMs) {
     const end = shape.lineEnd ?? "\r\n";
     const space = shape.spacelessData === true ? "" : " ";
@@ -151,5 +163,5 @@ const arrayFraming: Framing = {
     json: `${JSON.stringify(message, null, 2)}${isLast ? "\n]" : "\n"}`,
     reports,
   }),
-  encode: ({ name, json }, _, sentAtMs) => name + (typeof json === "string" ? json : json(sentAtMs)),
+  encode: ({ name, json }, _, sentAtMs) => (name ?? "") + (typeof json === "string" ? json : json(sentAtMs)),
 };

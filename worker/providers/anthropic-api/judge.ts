@@ -130,7 +130,8 @@ const banned = (message: string): Verdict => ({
   error: { code: "upstream_failed", message: "The upstream account is disabled.", retryAfterMs: null },
 });
 
-/** What is kept of an upstream's own failure: its body may quote the prompt, so not a word of it. */
+// What is kept of an upstream's own failure: its text may quote the prompt, so not a word of it.
+const eventText = (errorType: string) => `The upstream sent an error event: ${errorType}.`;
 const statusText = (status: number) => `The upstream answered HTTP ${String(status)}.`;
 
 export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
@@ -168,12 +169,12 @@ export function judgeAnthropic(answer: AnswerFacts, now: EpochMs): Verdict {
 export function judgeAnthropicEvent(errorType: string, message: string): Verdict {
   switch (errorType) {
     case "overloaded_error":
-      return failover(FAILURES.overloaded, message, { switches: SWITCHES_ON_OVERLOAD });
+      return failover(FAILURES.overloaded, eventText(errorType), { switches: SWITCHES_ON_OVERLOAD });
     case "rate_limit_error":
       return failover(FAILURES.limited, message);
     case "api_error":
     case "timeout_error":
-      return failover(FAILURES.server, message);
+      return failover(FAILURES.server, eventText(errorType));
     case "authentication_error":
     case "permission_error":
       return unauthorized(message);

@@ -36,7 +36,7 @@ const CLAIM_RESET = {
 } as const;
 
 const isClaim = (claim: string | null): claim is keyof typeof CLAIM_RESET =>
-  claim !== null && claim in CLAIM_RESET;
+  claim !== null && Object.hasOwn(CLAIM_RESET, claim);
 
 /**
  * The claim says whose limit it is: `five_hour` and `seven_day` are the account's, those with a family's name

@@ -6,11 +6,11 @@ import { instant } from "./reset.ts";
 const IDS = ["5h", "7d", "7d_opus", "7d_sonnet"] as const;
 const PREFIX = "anthropic-ratelimit-unified";
 
-const STATUS: Readonly<Record<string, LimitWindow["status"]>> = {
-  allowed: "allowed",
-  allowed_warning: "warning",
-  rejected: "rejected",
-};
+const STATUS: ReadonlyMap<string, LimitWindow["status"]> = new Map([
+  ["allowed", "allowed"],
+  ["allowed_warning", "warning"],
+  ["rejected", "rejected"],
+]);
 
 /** Whole percents: a finer figure would be news with every answer. */
 const PERCENT = 100;
@@ -29,7 +29,7 @@ export function windowsOf(headers: Headers, now: EpochMs): readonly LimitWindow[
     return [
       {
         id,
-        status: STATUS[status] ?? null,
+        status: STATUS.get(status) ?? null,
         utilization: utilizationOf(headers.get(`${PREFIX}-${id}-utilization`)),
         resetAt: instant(headers.get(`${PREFIX}-${id}-reset`), now),
       },

@@ -7,6 +7,7 @@ export interface NavigationEntry {
 export const NAVIGATION: readonly NavigationEntry[] = [
   { href: "/", label: "Overview" },
   { href: "/accounts", label: "Accounts" },
+  { href: "/groups", label: "Groups" },
   { href: "/keys", label: "Keys" },
   { href: "/requests", label: "Requests" },
 ];

@@ -1,9 +1,9 @@
 import { redirect } from "@sveltejs/kit";
+import { echoAccount, formNameOf, readAccount } from "$lib/account-form";
+import { BLANK_VALUES, settingsFormSchema } from "$lib/account-schema";
 import { drawCredential, readCredential } from "$lib/credential-form";
-import { accountPatchSchema } from "$lib/domain";
-import { echoOf, problemsOf } from "$lib/form-text";
+import { problemsOf } from "$lib/form-text";
 import { done, invalid, loaded, refused } from "$lib/server/outcome";
-import { readSettings, SETTING_NAMES } from "../account-form";
 import { testSentence, testTone } from "../test-report";
 import type { Actions, PageServerLoad } from "./$types";
 
@@ -18,6 +18,7 @@ export const load: PageServerLoad = async ({ locals, params, url }) => {
   const provider = providers.items.find(({ id }) => id === account.provider);
   return {
     account,
+    blank: BLANK_VALUES,
     providerLabel: provider?.label ?? account.provider,
     oauth: provider?.oauth ?? false,
     variants: drawCredential(provider?.credential),
@@ -30,9 +31,9 @@ export const load: PageServerLoad = async ({ locals, params, url }) => {
 export const actions: Actions = {
   save: async ({ request, locals, params }) => {
     const form = await request.formData();
-    const values = echoOf(form, SETTING_NAMES);
-    const patch = accountPatchSchema.safeParse(readSettings(form));
-    if (!patch.success) return invalid(problemsOf(patch.error.issues), values);
+    const values = echoAccount(form);
+    const patch = settingsFormSchema.safeParse(readAccount(form));
+    if (!patch.success) return invalid(problemsOf(patch.error.issues, formNameOf), values);
     const result = await locals.api.updateAccount(params.id, patch.data);
     return result.kind === "ok" ? done("The settings are saved.") : refused(result.failure, values);
   },

@@ -1,13 +1,11 @@
 import { fail, redirect } from "@sveltejs/kit";
 import type { OAuthStart } from "$lib/api";
+import { echoAccount, formNameOf, readAccount } from "$lib/account-form";
+import { accountFormSchema, BLANK_VALUES, signInFormSchema } from "$lib/account-schema";
 import { drawCredential, readCredential } from "$lib/credential-form";
-import { accountInputSchema } from "$lib/domain";
-import { echoOf, problemsOf, textOf } from "$lib/form-text";
+import { problemsOf, textOf } from "$lib/form-text";
 import { invalid, loaded, refused } from "$lib/server/outcome";
-import { readSettings, SETTING_NAMES } from "../account-form";
 import type { Actions, PageServerLoad } from "./$types";
-
-const settingsSchema = accountInputSchema.omit({ credential: true, provider: true });
 
 /** Which of the credential's shapes the address asks for. */
 const variantIndex = (url: URL): number =>
@@ -21,6 +19,7 @@ export const load: PageServerLoad = async ({ locals, url }) => {
   const { items } = await loaded(locals.api.providers());
   const provider = items.find(({ id }) => id === url.searchParams.get("provider")) ?? null;
   return {
+    blank: BLANK_VALUES,
     providers: items.map(({ id, label, oauth }) => ({ id, label, oauth })),
     provider: provider === null ? null : { id: provider.id, label: provider.label, oauth: provider.oauth },
     variants: provider === null ? [] : drawCredential(provider.credential),
@@ -32,18 +31,18 @@ export const load: PageServerLoad = async ({ locals, url }) => {
 export const actions: Actions = {
   create: async ({ request, locals, url }) => {
     const form = await request.formData();
-    const values = echoOf(form, SETTING_NAMES);
+    const values = echoAccount(form);
     const { items } = await loaded(locals.api.providers());
     const provider = items.find(({ id }) => id === url.searchParams.get("provider"));
     if (provider === undefined) return invalid({ "": "Pick a provider first." }, values);
 
     const reading = readCredential(form, provider.credential, variantIndex(url));
-    const settings = readSettings(form);
+    const settings = readAccount(form);
     if (reading.kind === "invalid") return invalid(reading.problems, values);
     if (reading.kind === "empty") return invalid({ "": "The credential is missing." }, values);
     const { credential } = reading;
-    const input = accountInputSchema.safeParse({ ...settings, provider: provider.id, credential });
-    if (!input.success) return invalid(problemsOf(input.error.issues), values);
+    const input = accountFormSchema.safeParse({ ...settings, provider: provider.id, credential });
+    if (!input.success) return invalid(problemsOf(input.error.issues, formNameOf), values);
 
     const result = await locals.api.createAccount(input.data);
     if (result.kind === "failed") return refused(result.failure, values);
@@ -64,9 +63,10 @@ export const actions: Actions = {
       url: textOf(form, "url"),
       expiresAt: Number(textOf(form, "expiresAt")),
     };
-    const values = echoOf(form, SETTING_NAMES);
-    const settings = settingsSchema.safeParse(readSettings(form));
-    if (!settings.success) return again(invalid(problemsOf(settings.error.issues), values), signIn);
+    const values = echoAccount(form);
+    const settings = signInFormSchema.safeParse(readAccount(form));
+    if (!settings.success)
+      return again(invalid(problemsOf(settings.error.issues, formNameOf), values), signIn);
     const code = textOf(form, "code");
     if (code === "") return again(invalid({ code: "is required" }, values), signIn);
 

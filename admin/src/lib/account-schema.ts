@@ -1,0 +1,33 @@
+/** What an account's forms are checked with, and what they show for a new one. For the server: zod is no use to a page. Pure. */
+import { z } from "zod";
+import { valuesOf } from "./account-form";
+import { accountInputSchema, accountPatchSchema } from "./domain";
+import { readModelMap } from "./model-map";
+
+/** The map is entered as lines, so that what is wrong with one can be said of it. */
+const modelMapLines = z
+  .array(z.string())
+  .optional()
+  .transform((lines, issues) => {
+    if (lines === undefined) return undefined;
+    const { map, problem } = readModelMap(lines);
+    if (problem === null) return map;
+    issues.addIssue(problem);
+    return z.NEVER;
+  });
+
+/** A new account with its credential. */
+export const accountFormSchema = accountInputSchema.extend({
+  modelMap: modelMapLines.pipe(accountInputSchema.shape.modelMap),
+});
+
+/** A new account whose credential comes from signing in at its provider. */
+export const signInFormSchema = accountFormSchema.omit({ credential: true, provider: true });
+
+/** A change to an account: what its form did not have stays as it is. */
+export const settingsFormSchema = accountPatchSchema.omit({ credential: true, enabled: true }).extend({
+  modelMap: modelMapLines.pipe(accountPatchSchema.shape.modelMap),
+});
+
+/** The schema's defaults, as the form shows them. */
+export const BLANK_VALUES = { ...valuesOf(signInFormSchema.parse({ name: "blank" })), name: "" };
