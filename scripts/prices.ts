@@ -79,6 +79,28 @@ const SOURCES: readonly Source[] = [
       "o3-mini",
     ],
   },
+  {
+    provider: "google",
+    // Claude models are Anthropic's, as Vertex sells them; embeddings, live talk and films have no route here.
+    models: /^(gemini|gemma)-(?!embedding|live|omni)(?!.*-live-)/,
+    // What lies in its caches is billed by the hour, says the library, and writing it as any other input.
+    cacheWrite1hPercent: null,
+    // ai.google.dev/gemini-api/docs/pricing, as the library quotes it: batches cost half.
+    batchPercent: 50,
+    fastPercent: {},
+    // Generations that two newer ones have replaced; the library keeps their prices without a mark.
+    deprecated: [
+      "gemini-1.0-pro-vision-001",
+      "gemini-1.5-flash",
+      "gemini-1.5-pro",
+      "gemini-2.0-flash",
+      "gemini-2.0-flash-lite",
+      "gemini-flash-1.5",
+      "gemini-flash-1.5-8b",
+      "gemini-pro",
+      "gemini-pro-1.5",
+    ],
+  },
 ];
 
 const TABLE = fileURLToPath(new URL("../worker/pricing/table.json", import.meta.url));

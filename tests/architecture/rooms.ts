@@ -58,7 +58,7 @@ export const ROOMS: readonly Room[] = [
     files: /^worker\/providers\//,
     imports: BASE,
     packages: null,
-    variants: { shared: ["anthropic-api", "openai-api"] },
+    variants: { shared: ["anthropic-api", "openai-api", "google-api"] },
   },
   { name: "env", files: /^worker\/env\.ts$/, imports: ["domain", "contract"], packages: null },
   { name: "notify", files: /^worker\/notify\//, imports: [...BASE, "env"], packages: null },

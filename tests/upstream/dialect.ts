@@ -1,46 +1,85 @@
 /** What differs between the wire formats that the fake answers in. */
 import type { IncomingMessage } from "node:http";
 import { anthropicDialect } from "./anthropic-dialect.ts";
-import type { AnswerShape } from "./behaviour.ts";
+import type { SseEvent } from "./anthropic-sse.ts";
+import type { AnswerShape, Usage } from "./behaviour.ts";
+import type { Endpoint } from "./control-types.ts";
+import { googleDialect } from "./google/dialect.ts";
+import { googleCallOf } from "./google/request.ts";
 import { chatDialect } from "./openai-chat.ts";
 import { plainDialect } from "./openai-plain.ts";
 import { responsesDialect } from "./openai-responses.ts";
-import type { SseEvent } from "./anthropic-sse.ts";
 import type { JsonRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
 import type { HeaderMap } from "./response-headers.ts";
 
+export type ErrorPlace = {
+  readonly requestId: string;
+  /** How many events of the stream have been sent before. */
+  readonly index: number;
+};
+
 export type Dialect = {
+  /** The content type of a stream. */
+  readonly streamType: string;
   /** The call in the form of Anthropic's, in which the fake thinks; null when it is not a call of this dialect. */
   readonly normalize: (body: JsonRecord) => JsonRecord | null;
   /** What a call without it is told. */
   readonly missing: string;
   readonly json: (reply: Reply, shape: AnswerShape) => string;
+  /** The answer of a call that asks no model. */
+  readonly other: (endpoint: Exclude<Endpoint, "messages">, usage: Usage) => string;
   readonly events: (reply: Reply, shape: AnswerShape, body: JsonRecord) => readonly SseEvent[];
+  readonly encode: (event: SseEvent, shape: AnswerShape, sentAtMs: number) => string;
   /** One more text delta, for streams without end. */
   readonly delta: (index: number, text: string) => SseEvent;
-  readonly errorEvent: (type: string, message: string, requestId: string) => SseEvent;
-  readonly errorBody: (type: string, message: string) => unknown;
+  readonly errorEvent: (type: string, message: string, place: ErrorPlace) => SseEvent;
+  /** The same error as an answer with a status of its own. Knows the types of the fake's own refusals, too. */
+  readonly errorAnswer: (
+    type: string,
+    message: string,
+  ) => { readonly status: number; readonly body: unknown };
   readonly limitHeaders: (nowMs: number) => HeaderMap;
 };
 
-const DIALECTS: readonly (readonly [path: RegExp, dialect: Dialect])[] = [
+const OPENAI_DIALECTS: readonly (readonly [path: RegExp, dialect: Dialect])[] = [
   [/\/responses(\/compact)?$/, responsesDialect],
   [/\/chat\/completions$/, chatDialect],
   [/\/(embeddings|images\/generations)$/, plainDialect],
 ];
 
-/** The dialect of a model call by its path; null where there is none but Anthropic's. */
-const openAiDialectOf = (path: string): Dialect | null =>
-  DIALECTS.find(([pattern]) => pattern.test(path))?.[1] ?? null;
+export type Asked = {
+  readonly dialect: Dialect;
+  /** null: there is no such call. */
+  readonly endpoint: Endpoint | null;
+};
 
-export const isOpenAiCall = (path: string): boolean => openAiDialectOf(path) !== null;
+/** The calls of all dialects that ask a model are messages: the same behaviours and the same sums. */
+export function askedOf(method: string, url: string): Asked {
+  const google = googleCallOf(method, url);
+  if (google !== null) return { dialect: googleDialect(google), endpoint: google.endpoint };
+  const path = pathWithoutQuery(url);
+  const openAi = OPENAI_DIALECTS.find(([pattern]) => pattern.test(path))?.[1];
+  if (openAi !== undefined) return { dialect: openAi, endpoint: method === "POST" ? "messages" : null };
+  return { dialect: anthropicDialect, endpoint: anthropicEndpointOf(`${method} ${path}`) };
+}
 
-export const dialectOf = (path: string): Dialect => openAiDialectOf(path) ?? anthropicDialect;
+/** OpenAI's list of models is the same to the fake. */
+function anthropicEndpointOf(route: string): Endpoint | null {
+  if (route.startsWith("POST ") && route.endsWith("/v1/messages")) return "messages";
+  if (route.startsWith("POST ") && route.endsWith("/v1/messages/count_tokens")) return "count_tokens";
+  if (route.startsWith("GET ") && route.endsWith("/models")) return "models";
+  return null;
+}
+
+export function pathWithoutQuery(path: string): string {
+  const mark = path.indexOf("?");
+  return mark === -1 ? path : path.slice(0, mark);
+}
 
 /** The credential of a call, wherever a vendor's clients put it. */
 export function credentialOf(request: IncomingMessage): string | null {
-  for (const name of ["x-api-key", "api-key"]) {
+  for (const name of ["x-api-key", "api-key", "x-goog-api-key"]) {
     const key = request.headers[name];
     if (typeof key === "string") return key;
   }

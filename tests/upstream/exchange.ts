@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { StatusBehaviour } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
 import type { Conversation } from "./conversation.ts";
-import { dialectOf, type Dialect } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Ledger, OpenEntry } from "./ledger.ts";
 import { isRecord, type JsonRecord } from "./record.ts";
 import { commonHeaders, type HeaderMap } from "./response-headers.ts";
@@ -54,11 +54,10 @@ export function sendStatus(response: ServerResponse, requestId: string, order: S
 export function sendError(
   response: ServerResponse,
   requestId: string,
-  status: number,
+  dialect: Dialect,
   error: readonly [type: string, message: string],
 ): void {
-  const path = (response.req.url ?? "/").replace(/\?.*$/, "");
-  sendStatus(response, requestId, { kind: "status", status, body: dialectOf(path).errorBody(...error) });
+  sendStatus(response, requestId, { kind: "status", ...dialect.errorAnswer(...error) });
 }
 
 function statusBody(body: unknown, requestId: string): string {

@@ -1,18 +1,17 @@
 /** Answers that break the protocol, each in one way. */
 import { gzipSync } from "node:zlib";
-import { encodeEvent, type SseEvent } from "./anthropic-sse.ts";
+import type { SseEvent } from "./anthropic-sse.ts";
 import type { Malformation } from "./behaviour.ts";
 import { cutConnection, sendBody, type Exchange } from "./exchange.ts";
 import { composeReply } from "./reply.ts";
 import { commonHeaders, type HeaderMap } from "./response-headers.ts";
 
-const SSE_TYPE = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
 
 export async function performMalformed(exchange: Exchange, what: Malformation): Promise<void> {
   const { response } = exchange;
   const isStream = exchange.conversation.stream;
-  const rightType = isStream ? SSE_TYPE : JSON_TYPE;
+  const rightType = isStream ? exchange.dialect.streamType : JSON_TYPE;
   const body = wellFormedBody(exchange);
   switch (what) {
     case "json":
@@ -23,7 +22,12 @@ export async function performMalformed(exchange: Exchange, what: Malformation): 
         '{"id":"msg_broken","type":"message","content":[{"ty',
       );
     case "sse":
-      return sendBody(response, 200, headersOf(exchange, SSE_TYPE), brokenStream(exchange));
+      return sendBody(
+        response,
+        200,
+        headersOf(exchange, exchange.dialect.streamType),
+        brokenStream(exchange),
+      );
     case "html":
       return sendBody(
         response,
@@ -57,7 +61,7 @@ function wellFormedBody(exchange: Exchange): string {
     return exchange.dialect.json(reply, {});
   }
   return eventsOf(exchange)
-    .map((sse) => encodeEvent(sse, {}, 0))
+    .map((sse) => exchange.dialect.encode(sse, {}, 0))
     .join("");
 }
 
@@ -67,7 +71,7 @@ function brokenStream(exchange: Exchange): string {
     'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"ty\n\n' +
     'event: never_heard_of\ndata: {"type":"never_heard_of","x":1}\n\n' +
     "a line without a colon\n\nevent: ping\n\n";
-  const encoded = eventsOf(exchange).map((sse) => encodeEvent(sse, {}, 0));
+  const encoded = eventsOf(exchange).map((sse) => exchange.dialect.encode(sse, {}, 0));
   return [...encoded.slice(0, 4), rubbish, ...encoded.slice(4)].join("");
 }
 
@@ -94,5 +98,7 @@ function withBrokenUsage(body: string): string {
     .replaceAll(/"(input|prompt)_tokens":\d+/g, '"$1_tokens":"many"')
     .replaceAll(/"(output|completion)_tokens":\d+/g, '"$1_tokens":-3')
     .replaceAll(/"cache_read_input_tokens":\d+/g, '"cache_read_input_tokens":null')
-    .replaceAll(/"cache_creation":\{[^}]*\}/g, '"cache_creation":"none"');
+    .replaceAll(/"cache_creation":\{[^}]*\}/g, '"cache_creation":"none"')
+    .replaceAll(/"promptTokenCount": ?\d+/g, '"promptTokenCount":"many"')
+    .replaceAll(/"candidatesTokenCount": ?\d+/g, '"candidatesTokenCount":-3');
 }

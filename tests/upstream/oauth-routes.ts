@@ -44,7 +44,7 @@ function loopbackRedirect(query: URLSearchParams): URL | null {
 export async function grantToken(oauth: OAuth, rawBody: string, exchange: Cuttable): Promise<void> {
   const { response } = exchange;
   const body = parseJson(rawBody) ?? formOf(rawBody);
-  if (!isRecord(body)) return refuse(response, "invalid_request", "the body must be JSON");
+  if (!isRecord(body)) return refuse(response, "invalid_request", "the body must be JSON or a form");
   switch (body["grant_type"]) {
     case "authorization_code":
       return exchangeCode(oauth, body, response);
@@ -60,6 +60,7 @@ export async function grantToken(oauth: OAuth, rawBody: string, exchange: Cuttab
 }
 
 /** OpenAI's clients send forms. */
+/** OpenAI's and Google's token calls are forms, as RFC 6749 has them; Anthropic's are JSON. */
 const formOf = (rawBody: string): JsonRecord | null =>
   rawBody.includes("grant_type=") ? Object.fromEntries(new URLSearchParams(rawBody)) : null;
 
@@ -126,7 +127,9 @@ function sendGrant(response: ServerResponse, { family, accessToken, expiresInS }
     token_type: "Bearer",
     access_token: accessToken,
     expires_in: expiresInS,
-    refresh_token: family.refreshToken,
+    ...(family.seed.rotates === false && family.stats.refreshesGranted > 0
+      ? {}
+      : { refresh_token: family.refreshToken }),
     scope: SCOPE,
     id_token: idTokenOf(family),
     organization: { uuid: `org-of-${family.name}`, name: `Organization of ${family.name}` },

@@ -68,7 +68,9 @@ export function createOAuth() {
   function issue(family: Family, expiresInS: number, nowMs: number): TokenGrant {
     const accessToken = `sk-ant-oat01-${randomBytes(24).toString("base64url")}`;
     family.accessToken = accessToken;
-    family.refreshToken = `sk-ant-ort01-${randomBytes(24).toString("base64url")}`;
+    if (family.seed.rotates !== false || family.refreshToken === null) {
+      family.refreshToken = `sk-ant-ort01-${randomBytes(24).toString("base64url")}`;
+    }
     family.accessExpiresAtMs = nowMs + expiresInS * 1_000;
     familyByAccessToken.set(accessToken, family);
     familyByRefreshToken.set(family.refreshToken, family);

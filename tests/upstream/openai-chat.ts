@@ -2,7 +2,7 @@
 import type { SseEvent } from "./anthropic-sse.ts";
 import type { AnswerShape } from "./behaviour.ts";
 import type { Dialect } from "./dialect.ts";
-import { inAnthropicForm, openAiErrorBody, openAiFigures, openAiLimitHeaders, tierOf } from "./openai.ts";
+import { inAnthropicForm, OPENAI, openAiErrorBody, openAiFigures, tierOf } from "./openai.ts";
 import { isRecord, recordsOf, type JsonRecord } from "./record.ts";
 import type { Block, Reply } from "./reply.ts";
 
@@ -85,6 +85,7 @@ function json(reply: Reply, shape: AnswerShape): string {
 }
 
 export const chatDialect: Dialect = {
+  ...OPENAI,
   normalize: (body) =>
     Array.isArray(body["messages"]) ? inAnthropicForm(body, recordsOf(body["messages"])) : null,
   missing: "Missing required parameter: 'messages'.",
@@ -92,6 +93,4 @@ export const chatDialect: Dialect = {
   events,
   delta: (index, content) => frame({ choices: [{ index, delta: { content }, finish_reason: null }] }),
   errorEvent: (type, message) => frame(openAiErrorBody(type, message)),
-  errorBody: openAiErrorBody,
-  limitHeaders: openAiLimitHeaders,
 };

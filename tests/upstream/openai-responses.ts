@@ -2,7 +2,7 @@
 import type { SseEvent } from "./anthropic-sse.ts";
 import type { AnswerShape } from "./behaviour.ts";
 import type { Dialect } from "./dialect.ts";
-import { inAnthropicForm, openAiErrorBody, openAiFigures, openAiLimitHeaders, tierOf } from "./openai.ts";
+import { inAnthropicForm, OPENAI, openAiFigures, tierOf } from "./openai.ts";
 import { recordsOf, type JsonRecord } from "./record.ts";
 import type { Block, Reply } from "./reply.ts";
 
@@ -134,6 +134,7 @@ const failed = (code: string, message: string): SseEvent =>
   });
 
 export const responsesDialect: Dialect = {
+  ...OPENAI,
   normalize: (body) => {
     const { input } = body;
     if (typeof input === "string") return inAnthropicForm(body, [{ role: "user", content: input }]);
@@ -145,6 +146,4 @@ export const responsesDialect: Dialect = {
   delta: (index, text) =>
     event({ type: "response.output_text.delta", item_id: "msg_1", output_index: index, delta: text }),
   errorEvent: failed,
-  errorBody: openAiErrorBody,
-  limitHeaders: openAiLimitHeaders,
 };

@@ -1,5 +1,8 @@
 /** What OpenAI's dialects have in common: calls in Anthropic's form, usage in OpenAI's. Pure. */
+import { encodeEvent } from "./anthropic-sse.ts";
 import type { Usage } from "./behaviour.ts";
+import type { Dialect } from "./dialect.ts";
+import { errorStatusOf } from "./error-status.ts";
 import { isRecord, recordsOf, textOf, type JsonRecord } from "./record.ts";
 import type { HeaderMap } from "./response-headers.ts";
 
@@ -69,7 +72,7 @@ export const openAiErrorBody = (type: string, message: string) => ({
 });
 
 /** The public API's limits and the ChatGPT backend's at once. */
-export const openAiLimitHeaders = (): HeaderMap => ({
+const openAiLimitHeaders = (): HeaderMap => ({
   "openai-organization": "org-secret-7d1f0c2a",
   "openai-processing-ms": "42",
   "x-ratelimit-remaining-requests": "99",
@@ -81,3 +84,13 @@ export const openAiLimitHeaders = (): HeaderMap => ({
   "x-codex-secondary-window-minutes": "10080",
   "x-codex-secondary-reset-after-seconds": "86400",
 });
+
+/** What all of OpenAI's dialects do alike. */
+export const OPENAI = {
+  streamType: "text/event-stream; charset=utf-8",
+  // Nothing that is asked in these dialects goes without a model.
+  other: () => "{}",
+  encode: encodeEvent,
+  errorAnswer: (type, message) => ({ status: errorStatusOf(type), body: openAiErrorBody(type, message) }),
+  limitHeaders: openAiLimitHeaders,
+} as const satisfies Partial<Dialect>;

@@ -1,4 +1,4 @@
-/** A fake of the vendors' upstreams on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
+/** A fake of the vendors' APIs on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createBook } from "./book.ts";
@@ -6,8 +6,8 @@ import { REFUSED_PREFIX } from "./behaviour.ts";
 import { upstreamControl, type UpstreamControl } from "./client.ts";
 import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
-import { credentialOf, dialectOf, isOpenAiCall } from "./dialect.ts";
 import { readConversation } from "./conversation.ts";
+import { askedOf, credentialOf, pathWithoutQuery, type Dialect } from "./dialect.ts";
 import { sendError, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
 import { createLedger, type OpenEntry } from "./ledger.ts";
@@ -96,7 +96,7 @@ async function serve(
     return control(rooms, { method, path, body }, response);
   }
   const route = `${method} ${pathWithoutQuery(path)}`;
-  const endpoint = endpointOf(route);
+  const { dialect, endpoint } = askedOf(method, path);
   const credential = credentialOf(request);
   const family = credential === null ? null : rooms.oauth.familyOfAccessToken(credential);
   const headers = flatHeaders(request);
@@ -109,30 +109,30 @@ async function serve(
   });
   const bytes = await readBody(request);
   if (bytes === null)
-    return sendError(response, requestId, 413, ["request_too_large", "Request exceeds the maximum size"]);
+    return sendError(response, requestId, dialect, ["request_too_large", "Request exceeds the maximum size"]);
   recordBody(rooms, entry, bytes);
   if (route.endsWith("/oauth/token") && method === "POST")
     return await grantToken(rooms.oauth, bytes.toString(), exchange);
   if (route.endsWith("/oauth/authorize") && method === "GET") {
     return authorize(rooms.oauth, new URL(path, "http://upstream").searchParams, response);
   }
-  if (endpoint === null) return sendError(response, requestId, 404, ["not_found_error", "Not found"]);
+  if (endpoint === null) return sendError(response, requestId, dialect, ["not_found_error", "Not found"]);
   const refusal = refusalOf(rooms, entry);
-  if (refusal !== null) return sendError(response, requestId, 401, ["authentication_error", refusal]);
-  await answerModelCall(rooms, exchange, endpoint, bytes);
+  if (refusal !== null) return sendError(response, requestId, dialect, ["authentication_error", refusal]);
+  await answerModelCall(rooms, exchange, { endpoint, dialect }, bytes);
 }
 
 async function answerModelCall(
   rooms: Rooms,
   opened: Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">,
-  endpoint: Endpoint,
+  call: { readonly endpoint: Endpoint; readonly dialect: Dialect },
   bytes: Buffer,
 ): Promise<void> {
-  const dialect = dialectOf(pathWithoutQuery(opened.entry.path));
+  const { dialect, endpoint } = call;
   const asked = endpoint === "models" ? {} : parseJson(bytes.toString());
   const body = endpoint === "models" ? {} : isRecord(asked) ? dialect.normalize(asked) : null;
   if (!isRecord(asked) || body === null) {
-    return sendError(opened.response, opened.requestId, 400, ["invalid_request_error", dialect.missing]);
+    return sendError(opened.response, opened.requestId, dialect, ["invalid_request_error", dialect.missing]);
   }
   const conversation = readConversation(body);
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.
@@ -154,20 +154,6 @@ function recordBody(rooms: Rooms, entry: OpenEntry, bytes: Buffer): void {
   if (!rooms.settings.recordBodies && !rooms.book.isRecorded(entry.subject)) return;
   entry.bodySha256 = createHash("sha256").update(bytes).digest("hex");
   if (bytes.length <= RECORDED_BODY_BYTES_MAX) entry.body = parseJson(bytes.toString()) ?? null;
-}
-
-/** The calls of OpenAI's dialects are messages, too: the same behaviours and the same sums. */
-function endpointOf(route: string): Endpoint | null {
-  if (route.startsWith("POST ") && isOpenAiCall(route)) return "messages";
-  if (route.startsWith("POST ") && route.endsWith("/v1/messages")) return "messages";
-  if (route.startsWith("POST ") && route.endsWith("/v1/messages/count_tokens")) return "count_tokens";
-  if (route.startsWith("GET ") && route.endsWith("/models")) return "models";
-  return null;
-}
-
-function pathWithoutQuery(path: string): string {
-  const mark = path.indexOf("?");
-  return mark === -1 ? path : path.slice(0, mark);
 }
 
 function flatHeaders(request: IncomingMessage): Record<string, string> {

@@ -20,8 +20,9 @@ export function knownModels(table: PriceTable): readonly KnownModel[] {
 }
 
 /**
- * `claude-opus-4-8` gives 4008, `gpt-5.6-sol` 5006 and `claude-opus-5` 5000: comparable as long as a minor version is
- * below 1000.
+/**
+ * `claude-opus-4-8` gives 4008, `gpt-5.6-sol` 5006, `gemini-2.5-flash-lite` 2005 and `claude-opus-5` 5000: comparable
+ * as long as a minor version is below 1000.
  */
 function versionOf(model: PricedModel): number {
   const [, major = "0", minor = "0"] = /-(\d+)(?:[-.](\d+))?(?:-[a-z]+)*$/.exec(model.id) ?? [];

@@ -87,6 +87,17 @@ describe("priceOf", () => {
     expect(cost("claude-sonnet-4-5", { ...prompt, input: 100_001 })).toBe(1_027_506_000);
   });
 
+  it("knows Google's long prompts and its cheaper cached input", () => {
+    const counts = { input: 150_000, cacheRead: 50_000, output: 1000 };
+    // Gemini 2.5 Pro, 200,000 tokens of prompt: 150,000 x 1250 + 50,000 x 125 + 1000 x 10,000 = 203,750,000
+    expect(cost("gemini-2.5-pro", counts)).toBe(203_750_000);
+    // One token more: 150,001 x 2500 + 50,000 x 250 + 1000 x 15,000 = 402,502,500
+    expect(cost("gemini-2.5-pro", { ...counts, input: 150_001 })).toBe(402_502_500);
+    // Gemini 3.6 Flash doubles on 2027-01-01: 1000 x 750, then 1000 x 1500.
+    expect(cost("gemini-3.6-flash", { input: 1000 }, Date.UTC(2027, 0, 1) - 1)).toBe(750_000);
+    expect(cost("gemini-3.6-flash", { input: 1000 }, Date.UTC(2027, 0, 1))).toBe(1_500_000);
+  });
+
   it("takes the price that held when the request began", () => {
     const long = { input: 300_000 };
     // Opus 4.6 lost its long-context surcharge on 2026-03-13: 300,000 x 10,000, then 300,000 x 5000.

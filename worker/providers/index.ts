@@ -3,11 +3,22 @@ import { azureOpenAi } from "./azure-openai/index.ts";
 import { ccr } from "./ccr/index.ts";
 import { claudeConsole } from "./claude-console/index.ts";
 import { claudeOAuth } from "./claude-oauth/index.ts";
+import { geminiApi } from "./gemini-api/index.ts";
+import { geminiOAuth } from "./gemini-oauth/index.ts";
 import { openaiOAuth } from "./openai-oauth/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 import type { Provider } from "./provider.ts";
 
-const ALL: readonly Provider[] = [claudeOAuth, claudeConsole, ccr, openaiOAuth, openaiResponses, azureOpenAi];
+const ALL: readonly Provider[] = [
+  claudeOAuth,
+  claudeConsole,
+  ccr,
+  openaiOAuth,
+  openaiResponses,
+  azureOpenAi,
+  geminiApi,
+  geminiOAuth,
+];
 
 export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(
   ALL.map((provider) => [provider.id, provider]),

@@ -36,6 +36,10 @@ export interface TokenCallContext {
   readonly now: EpochMs;
   /** Overrides the provider's token endpoint. */
   readonly tokenUrl: string | null;
+  /** The account's own base URL, where more must be asked than the token endpoint. */
+  readonly baseUrl?: string | null;
+  /** What vendors call secret of a client that everybody has, from the environment; by provider. */
+  readonly clientSecrets?: Readonly<Record<string, string | undefined>>;
 }
 
 export type RefreshResult<Credential> =
