@@ -56,8 +56,8 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   });
 
   it("makes the same request for the same call, with its body untouched", async () => {
-    const first = await provider.createRequest(call(), credential, baseUrl);
-    const second = await provider.createRequest(call(), credential, baseUrl);
+    const first = await provider.createRequest(call(), credential, baseUrl, NOW);
+    const second = await provider.createRequest(call(), credential, baseUrl, NOW);
     expect([...first.headers]).toEqual([...second.headers]);
     expect(first.url).toBe(second.url);
     expect(first.body).toEqual(call().body);
@@ -65,7 +65,7 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   });
 
   it("forwards nothing that speaks of the client's network or of us", async () => {
-    const { headers } = await provider.createRequest(call(), credential, baseUrl);
+    const { headers } = await provider.createRequest(call(), credential, baseUrl, NOW);
     for (const name of ["cookie", "x-forwarded-for", "x-relay-internal", "host"])
       expect(headers.has(name)).toBe(false);
     expect(JSON.stringify([...headers])).not.toContain("cr_relay-key");
