@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { errorBody, type StatusBehaviour } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
 import type { Conversation } from "./conversation.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Ledger, OpenEntry } from "./ledger.ts";
 import { isRecord, type JsonRecord } from "./record.ts";
 import { commonHeaders, type HeaderMap } from "./response-headers.ts";
@@ -12,6 +13,7 @@ export type Exchange = {
   readonly entry: OpenEntry;
   readonly ledger: Ledger;
   readonly endpoint: Endpoint;
+  readonly dialect: Dialect;
   readonly body: JsonRecord;
   readonly conversation: Conversation;
   readonly requestId: string;
@@ -35,7 +37,12 @@ export function resetConnection(exchange: Cuttable): void {
   exchange.response.socket?.resetAndDestroy();
 }
 
-export function sendBody(response: ServerResponse, status: number, headers: HeaderMap, body: string): void {
+export function sendBody(
+  response: ServerResponse,
+  status: number,
+  headers: HeaderMap,
+  body: string | Buffer,
+): void {
   response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }

@@ -9,6 +9,8 @@ import { commonHeaders, type HeaderMap } from "./response-headers.ts";
 
 const SSE_TYPE = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
+/** Before any content: the second event is content_block_start. */
+const CORRUPT_EVENT = 1;
 
 export async function performMalformed(exchange: Exchange, what: Malformation): Promise<void> {
   const { response } = exchange;
@@ -38,6 +40,13 @@ export async function performMalformed(exchange: Exchange, what: Malformation): 
       return await sendShort(exchange, headersOf(exchange, rightType), body);
     case "truncatedGzip":
       return sendTruncatedGzip(exchange, headersOf(exchange, rightType), body);
+    case "checksum":
+      return sendBody(
+        response,
+        200,
+        headersOf(exchange, exchange.dialect.streamType),
+        corruptStream(exchange),
+      );
     case "brokenUsage":
       return sendBody(response, 200, headersOf(exchange, rightType), withBrokenUsage(body));
   }
@@ -68,6 +77,15 @@ function brokenStream(exchange: Exchange): string {
     "a line without a colon\n\nevent: ping\n\n";
   const encoded = eventsOf(exchange).map((sse) => encodeEvent(sse, {}, 0));
   return [...encoded.slice(0, 4), rubbish, ...encoded.slice(4)].join("");
+}
+
+/** One event amid a complete answer is not as it was meant. */
+function corruptStream(exchange: Exchange): Buffer {
+  const { dialect } = exchange;
+  const encoded = eventsOf(exchange).map((sse, index) =>
+    index === CORRUPT_EVENT ? dialect.corrupt(sse) : dialect.encode(sse, {}, 0),
+  );
+  return Buffer.concat(encoded);
 }
 
 /** Promises more bytes than come. */

@@ -1,6 +1,6 @@
 /** Does what a behaviour says with a model request. */
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
-import { encodeEvent, errorEvent, messageEvents, textDelta, type SseEvent } from "./anthropic-sse.ts";
+import { messageEvents, textDelta, type SseEvent } from "./anthropic-sse.ts";
 import { messageJson, MODELS_JSON } from "./anthropic-json.ts";
 import type { AnswerShape, Behaviour } from "./behaviour.ts";
 import { derivedUsage, withFigures } from "./derived-usage.ts";
@@ -59,7 +59,7 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   if (exchange.endpoint !== "messages") return await answerOther(exchange, shape);
   if (!exchange.conversation.stream) return await answerJson(exchange, shape);
   const reply = replyTo(exchange, shape);
-  const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
+  const wire = await openStream(exchange, shape);
   await sendEvents(exchange, { wire, reply, shape }, messageEvents(reply, shape));
   wire.end();
 }
@@ -79,7 +79,7 @@ async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void>
 async function answerOther(exchange: Exchange, shape: AnswerShape): Promise<void> {
   if (exchange.endpoint === "models") return await sendJson(exchange, shape, MODELS_JSON);
   const usage = withFigures(derivedUsage(exchange.body), shape.usage);
-  await sendJson(exchange, shape, JSON.stringify({ input_tokens: usage.input_tokens }));
+  await sendJson(exchange, shape, exchange.dialect.countJson(usage.input_tokens));
 }
 
 async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): Promise<void> {
@@ -110,7 +110,7 @@ async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerS
   const reply = replyTo(exchange, shape);
   const events = messageEvents(reply, shape);
   const count = Math.min(afterEvents, events.length - 1);
-  const wire = await openStream(exchange, shape, "text/event-stream; charset=utf-8");
+  const wire = await openStream(exchange, shape);
   await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
   return { wire, shape, reply, rest: events.slice(count) };
 }
@@ -119,7 +119,7 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
   if (exchange.conversation.stream) {
     const { wire, shape, rest } = await sendSome(exchange, cut.afterEvents, cut.answer);
     const [next] = rest;
-    if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(next, shape));
+    if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(exchange, next, shape));
     if (cut.mode === "cleanEnd") return wire.end();
   } else {
     const json = Buffer.from(messageJson(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
@@ -134,8 +134,8 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
   await cutConnection(exchange);
 }
 
-function firstHalf(sse: SseEvent, shape: AnswerShape): Buffer {
-  const bytes = Buffer.from(encodeEvent(sse, shape, 0));
+function firstHalf({ dialect }: Exchange, sse: SseEvent, shape: AnswerShape): Buffer {
+  const bytes = dialect.encode(sse, shape, 0);
   return bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 
@@ -145,9 +145,7 @@ async function performHang(exchange: Exchange, hang: Extract<Behaviour, { kind: 
     case "beforeHeaders":
       return;
     case "afterHeaders": {
-      const contentType = exchange.conversation.stream
-        ? "text/event-stream; charset=utf-8"
-        : "application/json";
+      const contentType = exchange.conversation.stream ? exchange.dialect.streamType : "application/json";
       response.writeHead(200, { ...commonHeaders(exchange.requestId), "content-type": contentType });
       return response.flushHeaders();
     }
@@ -178,7 +176,7 @@ async function performErrorEvent(
     ]);
   }
   const { wire, shape } = await sendSome(exchange, order.afterEvents, order.answer);
-  await wire.write(encodeEvent(errorEvent(errorType, message, exchange.requestId), shape, 0));
+  await wire.write(exchange.dialect.encodeError(errorType, message, exchange.requestId, shape));
   wire.end();
 }
 
@@ -197,7 +195,7 @@ async function performGateInside(
     await sendEvents(exchange, { wire, reply, shape }, rest);
   } else {
     const { type, message } = order.error;
-    await wire.write(encodeEvent(errorEvent(type, message, exchange.requestId), shape, 0));
+    await wire.write(exchange.dialect.encodeError(type, message, exchange.requestId, shape));
   }
   wire.end();
 }
@@ -208,7 +206,9 @@ async function performEndless(exchange: Exchange, intervalMs: number): Promise<v
   for (let index = 0; !response.destroyed; index += 1) {
     await pause(Math.max(1, intervalMs));
     // A JSON client sees blanks before a value that never comes.
-    const piece = exchange.conversation.stream ? encodeEvent(textDelta(0, `还有 ${index} `), shape, 0) : " ";
+    const piece = exchange.conversation.stream
+      ? exchange.dialect.encode(textDelta(0, `还有 ${index} `), shape, 0)
+      : " ";
     await wire.write(piece);
   }
 }

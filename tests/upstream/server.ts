@@ -1,19 +1,22 @@
 /** A fake Anthropic upstream on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { bedrockBody, bedrockRoute, signatureRefusal, type BedrockRoute } from "./bedrock.ts";
 import { createBook } from "./book.ts";
 import { REFUSED_PREFIX } from "./behaviour.ts";
 import { upstreamControl, type UpstreamControl } from "./client.ts";
 import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
 import { readConversation } from "./conversation.ts";
-import { sendError, type Exchange } from "./exchange.ts";
+import { ANTHROPIC_DIALECT, bedrockDialect } from "./dialect.ts";
+import { sendError, sendStatus, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
 import { createLedger, type OpenEntry } from "./ledger.ts";
 import { accessRefusal, createOAuth } from "./oauth.ts";
 import { authorize, grantToken } from "./oauth-routes.ts";
 import { perform } from "./perform.ts";
 import { isRecord, parseJson } from "./record.ts";
+import { parseAuthorization } from "./sigv4.ts";
 
 export type Upstream = {
   readonly url: string;
@@ -95,7 +98,8 @@ async function serve(
     return control(rooms, { method, path, body }, response);
   }
   const route = `${method} ${pathWithoutQuery(path)}`;
-  const endpoint = endpointOf(route);
+  const bedrock = bedrockRoute(method, pathWithoutQuery(path));
+  const endpoint = bedrock?.endpoint ?? endpointOf(route);
   const credential = credentialOf(request);
   const family = credential === null ? null : rooms.oauth.familyOfAccessToken(credential);
   const headers = flatHeaders(request);
@@ -115,15 +119,41 @@ async function serve(
   if (route.endsWith("/oauth/authorize") && method === "GET") {
     return authorize(rooms.oauth, new URL(path, "http://upstream").searchParams, response);
   }
+  if (bedrock !== null) return await answerBedrockCall(rooms, exchange, bedrock, bytes);
   if (endpoint === null) return sendError(response, requestId, 404, ["not_found_error", "Not found"]);
   const refusal = refusalOf(rooms, entry);
   if (refusal !== null) return sendError(response, requestId, 401, ["authentication_error", refusal]);
   await answerModelCall(rooms, exchange, endpoint, bytes);
 }
 
+type Opened = Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">;
+
+async function answerBedrockCall(
+  rooms: Rooms,
+  opened: Opened,
+  route: BedrockRoute,
+  bytes: Buffer,
+): Promise<void> {
+  const { method, path, headers, subject } = opened.entry;
+  const refusal = signatureRefusal({ method, path, headers, body: bytes }, Date.now());
+  if (refusal !== null) return sendStatus(opened.response, opened.requestId, refusal);
+  const read = bedrockBody(bytes, route);
+  if (read.kind === "refused") return sendStatus(opened.response, opened.requestId, read.refusal);
+  const { body } = read;
+  const { endpoint } = route;
+  const dialect = bedrockDialect(body);
+  const exchange: Exchange = Object.assign(opened, {
+    endpoint,
+    dialect,
+    body,
+    conversation: readConversation(body),
+  });
+  await perform(exchange, rooms.book.take(subject, endpoint), rooms.gates);
+}
+
 async function answerModelCall(
   rooms: Rooms,
-  opened: Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">,
+  opened: Opened,
   endpoint: Endpoint,
   bytes: Buffer,
 ): Promise<void> {
@@ -133,7 +163,12 @@ async function answerModelCall(
     return sendError(opened.response, opened.requestId, 400, ["invalid_request_error", message]);
   }
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.
-  const exchange: Exchange = Object.assign(opened, { endpoint, body, conversation: readConversation(body) });
+  const exchange: Exchange = Object.assign(opened, {
+    endpoint,
+    dialect: ANTHROPIC_DIALECT,
+    body,
+    conversation: readConversation(body),
+  });
   await perform(exchange, rooms.book.take(exchange.entry.subject, endpoint), rooms.gates);
 }
 
@@ -169,7 +204,7 @@ function credentialOf(request: IncomingMessage): string | null {
   const key = request.headers["x-api-key"];
   if (typeof key === "string") return key;
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
-  return bearer?.[1] ?? null;
+  return bearer?.[1] ?? parseAuthorization(request.headers.authorization)?.accessKeyId ?? null;
 }
 
 function flatHeaders(request: IncomingMessage): Record<string, string> {

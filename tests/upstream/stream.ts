@@ -1,17 +1,17 @@
 /** Sends the events of a reply at their pace, and books the usage the client has thereby been told. */
 import type { AnswerShape } from "./behaviour.ts";
-import { BYTE_ORDER_MARK, encodeEvent, startUsage, type SseEvent } from "./anthropic-sse.ts";
+import { BYTE_ORDER_MARK, startUsage, type SseEvent } from "./anthropic-sse.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
 import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
 import { openWire, pause, type Wire } from "./wire.ts";
 
-export async function openStream(exchange: Exchange, shape: AnswerShape, contentType: string): Promise<Wire> {
+export async function openStream(exchange: Exchange, shape: AnswerShape): Promise<Wire> {
   await pause(shape.headersDelayMs);
   const usual = {
     ...commonHeaders(exchange.requestId),
     ...limitHeaders(Date.now()),
-    "content-type": contentType,
+    "content-type": exchange.dialect.streamType,
     "cache-control": "no-cache",
     ...(shape.gzip === true ? { "content-encoding": "gzip" } : {}),
   };
@@ -36,7 +36,7 @@ export async function sendEvents(
     if (exchange.response.destroyed) return;
     // Booked first: a client may ask for the sums as soon as it has read the last event.
     for (const sse of events) book(exchange, sse, reply);
-    await wire.write(events.map((sse) => encodeEvent(sse, shape, 0)).join(""));
+    await wire.write(Buffer.concat(events.map((sse) => exchange.dialect.encode(sse, shape, 0))));
     return;
   }
   const intervalMs = shape.eventIntervalMs ?? 0;
@@ -45,7 +45,7 @@ export async function sendEvents(
     // Measured from the start, so that late timers do not add up.
     if (index > 0) await pause(startMs + index * intervalMs - performance.now());
     if (exchange.response.destroyed) return;
-    await wire.write(encodeEvent(sse, shape, performance.timeOrigin + performance.now()));
+    await wire.write(exchange.dialect.encode(sse, shape, performance.timeOrigin + performance.now()));
     book(exchange, sse, reply);
   }
 }
