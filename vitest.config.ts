@@ -9,6 +9,7 @@ const TEST_SECRETS = {
   ADMIN_USERNAME: "admin",
   ADMIN_PASSWORD: "password-of-the-integration-tests",
   ALLOW_PRIVATE_UPSTREAMS: "true",
+  GEMINI_OAUTH_CLIENT_SECRET: "secret-of-the-public-client",
 };
 
 /** Short, so that tests of time limits take moments; long enough that nothing else runs into them. */

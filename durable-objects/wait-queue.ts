@@ -48,6 +48,7 @@ export function entryTo(queue: WaitQueue<unknown>, rules: QueueRules, now: Epoch
   return p90 >= rules.timeoutMs * HOPELESS_SHARE ? "hopeless" : "open";
 }
 
+/** A request that is asked for again while it waits keeps its one place. */
 export const isWaiting = (
   { waiters }: WaitQueue<{ readonly requestId: RequestId }>,
   requestId: RequestId,

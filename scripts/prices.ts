@@ -13,6 +13,8 @@ import type { LongContext, Price, PricedModel, PriceTable, TokenRates } from "..
 
 interface Source {
   readonly provider: string;
+  /** Which of the library's models go into the table. */
+  readonly models: RegExp;
   /** 1-hour cache writes in percent of the input rate, where the library gives none; null: as other cache writes. */
   readonly cacheWrite1hPercent: number | null;
   readonly batchPercent: number;
@@ -24,6 +26,7 @@ interface Source {
 const SOURCES: readonly Source[] = [
   {
     provider: "anthropic",
+    models: /^/,
     // platform.claude.com/docs/en/about-claude/pricing#prompt-caching: 1.25 and 2 times the input price.
     cacheWrite1hPercent: 200,
     // Same page, #batch-processing: half price for input and output, and the cache multipliers stack with it.
@@ -47,6 +50,57 @@ const SOURCES: readonly Source[] = [
       "claude-sonnet-4-5",
     ],
   },
+  {
+    provider: "openai",
+    // Text, reasoning, embeddings and pictures since 2024. Speech is billed by units that no answer of a relayed
+    // call reports; what is older has been shut down.
+    models:
+      /^(?:gpt-(?:4o|4\.1|5|6|image|chat|oss)|o[134]|codex-mini|computer-use|text-embedding-3)(?!.*(?:audio|realtime|transcribe|tts|extended|ft-))/,
+    cacheWrite1hPercent: null,
+    // developers.openai.com/api/docs/pricing: Batch and Flex are half price, cached input included. For the priority
+    // tier the library has no prices, so it is booked at the standard ones.
+    batchPercent: 50,
+    fastPercent: {},
+    // Superseded; they keep their prices for who still asks for them.
+    deprecated: [
+      "codex-mini",
+      "gpt-4o",
+      "gpt-4o-2024-05-13",
+      "gpt-4o-mini",
+      "gpt-4o-search-preview",
+      "gpt-5-image",
+      "gpt-5-image-mini",
+      "gpt-image-1",
+      "gpt-image-1-mini",
+      "o1",
+      "o1-mini",
+      "o1-preview",
+      "o1-pro",
+      "o3-mini",
+    ],
+  },
+  {
+    provider: "google",
+    // Claude models are Anthropic's, as Vertex sells them; embeddings, live talk and films have no route here.
+    models: /^(gemini|gemma)-(?!embedding|live|omni)(?!.*-live-)/,
+    // What lies in its caches is billed by the hour, says the library, and writing it as any other input.
+    cacheWrite1hPercent: null,
+    // ai.google.dev/gemini-api/docs/pricing, as the library quotes it: batches cost half.
+    batchPercent: 50,
+    fastPercent: {},
+    // Generations that two newer ones have replaced; the library keeps their prices without a mark.
+    deprecated: [
+      "gemini-1.0-pro-vision-001",
+      "gemini-1.5-flash",
+      "gemini-1.5-pro",
+      "gemini-2.0-flash",
+      "gemini-2.0-flash-lite",
+      "gemini-flash-1.5",
+      "gemini-flash-1.5-8b",
+      "gemini-pro",
+      "gemini-pro-1.5",
+    ],
+  },
 ];
 
 const TABLE = fileURLToPath(new URL("../worker/pricing/table.json", import.meta.url));
@@ -58,8 +112,12 @@ const READ_KEYS = new Set([
   "cache_write_5m_mtok",
   "cache_write_1h_mtok",
   "cache_read_mtok",
+  "output_image_mtok",
   "web_searches_kcount",
 ]);
+
+/** Of which no answer of a relayed call says how many there were: pictures are only made here, from text. */
+const UNREPORTED_KEYS = new Set(["storage_searches_kcount", "input_image_mtok", "cache_image_read_mtok"]);
 
 function modelsOf(source: Source): PricedModel[] {
   const provider = findProvider({ providerId: source.provider });
@@ -67,7 +125,10 @@ function modelsOf(source: Source): PricedModel[] {
   for (const id of [...Object.keys(source.fastPercent), ...source.deprecated]) {
     if (!provider.models.some((model) => model.id === id)) throw new Error(`the library no longer has ${id}`);
   }
-  return provider.models.map((model) => modelOf(model, source)).filter((model) => model.prices.length > 0);
+  return provider.models
+    .filter(({ id }) => source.models.test(id))
+    .map((model) => modelOf(model, source))
+    .filter((model) => model.prices.length > 0);
 }
 
 function modelOf(model: ModelInfo, source: Source): PricedModel {
@@ -96,7 +157,7 @@ function conditionalPrices(model: ModelInfo): readonly ConditionalPrice[] {
 function priceOf({ constraint, prices }: ConditionalPrice, id: string, source: Source): Price {
   if (constraint?.type === "time_of_date")
     throw new Error(`${id} has prices by the hour, which the table lacks`);
-  const unread = Object.keys(prices).filter((key) => !READ_KEYS.has(key));
+  const unread = Object.keys(prices).filter((key) => !READ_KEYS.has(key) && !UNREPORTED_KEYS.has(key));
   if (unread.length > 0) console.warn(`${id}: not in the table: ${unread.join(", ")}`);
   return {
     from: constraint?.start_date ?? null,
@@ -125,7 +186,8 @@ function ratesOf(prices: ModelPrice, source: Source, rateOf: RateOf): TokenRates
     cacheWrite === null ? input : (percentOf(input, source.cacheWrite1hPercent) ?? cacheWrite);
   return {
     input,
-    output: read("output_mtok") ?? 0,
+    // What a model of pictures puts out is a picture.
+    output: read("output_image_mtok") ?? read("output_mtok") ?? 0,
     cacheWrite5m: read("cache_write_5m_mtok") ?? cacheWrite ?? input,
     cacheWrite1h: read("cache_write_1h_mtok") ?? cacheWrite1h,
     cacheRead: read("cache_read_mtok") ?? input,

@@ -32,6 +32,8 @@ const envSchema = z.object({
   SESSION_SECRET: z.string().min(32),
   ADMIN_USERNAME: z.string().min(1).default("admin"),
   ADMIN_PASSWORD: z.string().min(8),
+  /** Of the public client that Google's own command line signs in with; without it no such account can sign in. */
+  GEMINI_OAUTH_CLIENT_SECRET: z.string().min(1).max(200).optional(),
   /** Where a day begins. */
   TIMEZONE: timeZone.default("UTC"),
   /** Loopback and private upstream addresses, for development. */
@@ -68,6 +70,11 @@ const envSchema = z.object({
     .default(3_600_000),
 });
 export type Env = z.infer<typeof envSchema>;
+
+/** By provider, as its token calls want them. */
+export const clientSecretsOf = (env: Env): Readonly<Record<string, string | undefined>> => ({
+  "gemini-oauth": env.GEMINI_OAUTH_CLIENT_SECRET,
+});
 
 export class BadEnvironment extends Error {}
 

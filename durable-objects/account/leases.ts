@@ -81,9 +81,10 @@ const queueRules = ({ config }: AccountState, request: LeaseRequest): QueueRules
   };
 };
 
-/** Asks for a lease. The same request asked twice holds one lease. */
+/** Asks for a lease. The same request asked twice holds one, or waits in one place. */
 export function lease(before: AccountState, request: LeaseRequest, now: EpochMs): Step<Grant> {
-  const state = sweep(before, now);
+  // While others wait, their wake sweeps: done here, it would hide from them that there is something to wake for.
+  const state = before.queue.waiters.length > 0 ? before : sweep(before, now);
   if (state.leases.has(request.requestId)) return { state, decision: { kind: "granted" } };
   if (isWaiting(state.queue, request.requestId)) return { state, decision: { kind: "waiting" } };
   const obstruction = obstacle(state, request, now);

@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
-import { parseEnv, type Env } from "../../worker/env.ts";
+import { clientSecretsOf, parseEnv, type Env } from "../../worker/env.ts";
 import { createTokenCall } from "../../worker/net/token-call.ts";
 import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
@@ -284,7 +284,12 @@ export class AccountObject extends DurableObject implements AccountContract {
       owner: config.id,
       now: () => Date.now(),
       sleep: (ms: number) => scheduler.wait(ms),
-      tokenCall: { tokenUrl: config.tokenUrl, call },
+      tokenCall: {
+        tokenUrl: config.tokenUrl,
+        baseUrl: config.baseUrl,
+        clientSecrets: clientSecretsOf(this.#env),
+        call,
+      },
     };
   }
 }

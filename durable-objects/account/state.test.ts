@@ -85,6 +85,20 @@ describe("lease", () => {
     expect(twice.state.slotsUsed).toBe(1);
   });
 
+  it("gives a request that asks again while it waits one place, and one slot", () => {
+    const once = machine.lease(holding(2), ask(7, { waitMs: 1000 }), NOW).state;
+    const twice = machine.lease(once, ask(7, { waitMs: 1000 }), NOW + 5);
+    expect(twice.decision.kind).toBe("waiting");
+    expect(twice.state.queue.waiters).toHaveLength(1);
+    const freed = [0, 1].reduce(
+      (state, number) => machine.release(state, requestId(number), { kind: "ok" }, NOW + 9),
+      twice.state,
+    );
+    const woken = machine.wake(freed, NOW + 9);
+    expect(woken.decision).toHaveLength(1);
+    expect(woken.state.slotsUsed).toBe(1);
+  });
+
   it("lets nobody overtake those who wait", () => {
     const waiting = machine.lease(holding(2), ask(7, { waitMs: 1000 }), NOW).state;
     const freed = machine.release(waiting, requestId(0), { kind: "ok" }, NOW);
@@ -98,6 +112,15 @@ describe("lease", () => {
     const later = NOW + machine.LEASE_TTL_MS;
     expect(machine.lease(holding(2), ask(9), later - 1).decision.kind).toBe("refused");
     expect(machine.lease(holding(2), ask(9), later).decision.kind).toBe("granted");
+  });
+
+  it("leaves what a dead worker held to those who wait, and has them woken at once", () => {
+    const waiting = machine.lease(holding(2), ask(7, { waitMs: 200_000 }), NOW).state;
+    const later = NOW + machine.LEASE_TTL_MS;
+    const { state, decision } = machine.lease(waiting, ask(9, { waitMs: 200_000 }), later);
+    expect(decision.kind).toBe("waiting");
+    expect(machine.nextWakeAt(state, later)).toBeLessThanOrEqual(later);
+    expect(machine.wake(state, later).decision).toHaveLength(2);
   });
 
   it("keeps a lease that is renewed", () => {

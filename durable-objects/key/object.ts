@@ -1,5 +1,6 @@
 /** The key object: loads, calls the state machine, keeps what it decided, ships what is booked. */
 import { DurableObject } from "cloudflare:workers";
+import type { ErrorFacts } from "../../worker/domain/errors.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
@@ -34,6 +35,12 @@ const SHIP_RETRY_MAX_MS = 60_000;
 /** Records of one D1 transaction. */
 const RECORDS_PER_BATCH = 500;
 
+const ALREADY_SETTLED: ErrorFacts = {
+  code: "conflict",
+  message: "This request has ended already.",
+  retryAfterMs: null,
+};
+
 export class KeyObject extends DurableObject implements KeyContract {
   readonly #env: Env;
   readonly #outbox: Outbox;
@@ -65,6 +72,8 @@ export class KeyObject extends DurableObject implements KeyContract {
     if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
     void ctx.blockConcurrencyWhile(async () => {
       this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
+      // A restart may have come between a permit's grant and its alarm.
+      this.#arm();
     });
   }
 
@@ -85,6 +94,8 @@ export class KeyObject extends DurableObject implements KeyContract {
         error: { code: "unauthenticated", message: "Invalid API key", retryAfterMs: null },
       };
     }
+    // The question came late: what it asked for has ended, and nobody would end it again.
+    if (this.#settled.has(request.requestId)) return { kind: "refused", error: ALREADY_SETTLED };
     const now = Date.now();
     this.#sweep(now);
     const { state, decision } = admit(this.#state, request, this.#deployment, now);

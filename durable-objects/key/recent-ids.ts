@@ -16,6 +16,10 @@ export class RecentIds {
     this.#newest = [...ids];
   }
 
+  has(id: RequestId): boolean {
+    return this.#ids.has(id);
+  }
+
   /** @returns false when the id was there already */
   add(id: RequestId): boolean {
     if (this.#ids.has(id)) return false;

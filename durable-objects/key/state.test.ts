@@ -48,6 +48,30 @@ describe("admit", () => {
     expect(decisions[0]).toMatchObject({ error: { code: "unauthenticated" } });
   });
 
+  it("gives a request that asks again while it waits one place, and one permit", () => {
+    const estimate = { tokens: 10, cost: 100 };
+    const again = { ...ask(2), estimate };
+    const once = machine.admit(admitted(2), again, DEPLOYMENT, NOW).state;
+    const twice = machine.admit(once, again, DEPLOYMENT, NOW + 5);
+    expect(twice.decision.kind).toBe("waiting");
+    expect(twice.state.queue.waiters).toHaveLength(1);
+    const freed = [0, 1].reduce(
+      (state, number) => machine.settle(state, settlementOf(record(number), "claude"), DEPLOYMENT, NOW + 9),
+      twice.state,
+    );
+    const woken = machine.wake(freed, DEPLOYMENT, NOW + 9);
+    expect(woken.decision).toHaveLength(1);
+    expect(woken.state.reserved).toMatchObject(estimate);
+  });
+
+  it("tells a request that asks again the same allowance, since the first answer may be lost", () => {
+    const empty = machine.emptyState(config({ totalCost: 1, hardBudget: true }));
+    const costly = { ...ask(1), estimate: { tokens: 10, cost: 400_000_000 } };
+    const once = machine.admit(empty, costly, DEPLOYMENT, NOW);
+    expect(once.decision).toEqual({ kind: "admitted", allowance: 400_000_000 });
+    expect(machine.admit(once.state, costly, DEPLOYMENT, NOW + 5).decision).toEqual(once.decision);
+  });
+
   it("makes no permit for a call that is not metered", () => {
     const { state, decision } = machine.admit(admitted(2), { ...ask(9), metered: false }, DEPLOYMENT, NOW);
     expect(decision.kind).toBe("admitted");
@@ -65,6 +89,30 @@ describe("expiryOf", () => {
     expect(machine.expiryOf({ ...used, config: config({ activation, expiresAt: NOW + HOUR }) })).toBe(
       NOW + HOUR,
     );
+  });
+});
+
+describe("configure", () => {
+  const WEEK_MS = 7 * 24 * 3_600_000;
+
+  it("keeps what was spent in a week that runs, and not what was spent in one that is over", () => {
+    const before = machine.settle(
+      admitted(1, { weeklyCost: 5 }),
+      settlementOf(record(0, { cost: 1000 }), "claude"),
+      DEPLOYMENT,
+      NOW,
+    );
+    const changed = config({ weeklyCost: 5, name: "another name" });
+    expect(machine.configure(before, changed, DEPLOYMENT, NOW + 1).tallies.week?.spent.cost).toBe(1000);
+    const later = machine.configure(before, changed, DEPLOYMENT, NOW + WEEK_MS);
+    expect(later.tallies.week?.spent.cost).toBe(0);
+  });
+
+  it("does not bring back a window that is over by making windows longer", () => {
+    const before = admitted(1, { windowMinutes: 1, windowRequests: 9 });
+    const longer = config({ windowMinutes: 60, windowRequests: 9 });
+    expect(machine.configure(before, longer, DEPLOYMENT, NOW + 1000).tallies.window?.spent.requests).toBe(1);
+    expect(machine.configure(before, longer, DEPLOYMENT, NOW + 120_000).tallies.window).toBeNull();
   });
 });
 

@@ -29,7 +29,7 @@ export const ROOMS: readonly Room[] = [
     files: /^worker\/protocols\//,
     imports: ["domain"],
     packages: [...PURE, "eventsource-parser"],
-    variants: { shared: [] },
+    variants: { shared: ["openai"] },
   },
   {
     name: "pricing",
@@ -58,7 +58,7 @@ export const ROOMS: readonly Room[] = [
     files: /^worker\/providers\//,
     imports: BASE,
     packages: null,
-    variants: { shared: ["anthropic-api"] },
+    variants: { shared: ["anthropic-api", "openai-api", "google-api"] },
   },
   { name: "env", files: /^worker\/env\.ts$/, imports: ["domain", "contract"], packages: null },
   { name: "notify", files: /^worker\/notify\//, imports: [...BASE, "env"], packages: null },

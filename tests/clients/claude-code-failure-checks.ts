@@ -9,7 +9,8 @@ import { type FailoverScene, openFailoverScene, openScene } from "./stage.ts";
 
 /** Claude Code asks for thinking, so this falls between the first two pieces of text. */
 const EVENTS_INTO_TEXT = 7;
-const RETRY_AFTER_S = 2;
+/** Longer than the relay itself waits for a conversation's own account. */
+const RETRY_AFTER_S = 7;
 
 const errorEvent = (afterEvents: number): Behaviour => ({
   kind: "errorEvent",

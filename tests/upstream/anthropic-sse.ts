@@ -3,7 +3,8 @@ import type { AnswerShape, Usage } from "./behaviour.ts";
 import type { Block, Reply } from "./reply.ts";
 
 export type SseEvent = {
-  readonly name: string;
+  /** null: the event has no name, as in OpenAI's chat. */
+  readonly name: string | null;
   /** A function when the moment of sending goes into it. */
   readonly json: string | ((sentAtMs: number) => string);
   /** Which usage the client knows once it has this event. */
@@ -35,8 +36,9 @@ export function encodeEvent(sse: SseEvent, shape: AnswerShape, sentAtMs: number)
   const end = shape.lineEnd ?? "\n";
   const space = shape.spacelessData === true ? "" : " ";
   const json = typeof sse.json === "string" ? sse.json : sse.json(sentAtMs);
-  if (shape.comments !== true) return `event:${space}${sse.name}${end}data:${space}${json}${end}${end}`;
-  return `: between${end}${end}event:${space}${sse.name}${end}:inside${end}data:${space}${json}${end}${end}`;
+  const name = sse.name === null ? "" : `event:${space}${sse.name}${end}`;
+  if (shape.comments !== true) return `${name}data:${space}${json}${end}${end}`;
+  return `: between${end}${end}${name}:inside${end}data:${space}${json}${end}${end}`;
 }
 
 function event(payload: { readonly type: string } & Record<string, unknown>): SseEvent {

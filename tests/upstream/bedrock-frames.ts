@@ -61,12 +61,16 @@ export function chunkFrame(json: string): Uint8Array {
 
 /** @param name in a frame's spelling: `throttlingException` */
 export function exceptionFrame(name: string, message: string): Uint8Array {
+  return exceptionFrameOf(name, JSON.stringify({ message }));
+}
+
+export function exceptionFrameOf(name: string, json: string): Uint8Array {
   const headers = {
     ":exception-type": name,
     ":content-type": "application/json",
     ":message-type": "exception",
   };
-  return encodeFrame(headers, JSON.stringify({ message }));
+  return encodeFrame(headers, json);
 }
 
 /** The same bytes with one bit turned. */

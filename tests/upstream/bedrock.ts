@@ -79,8 +79,7 @@ export type BedrockBody =
   | { readonly kind: "refused"; readonly refusal: StatusBehaviour };
 
 /** The body as Anthropic's API has it, or why Bedrock would not take it. */
-export function bedrockBody(bytes: Buffer, route: BedrockRoute): BedrockBody {
-  const outer = parseJson(bytes.toString());
+export function bedrockBody(outer: unknown, route: BedrockRoute): BedrockBody {
   const body = route.endpoint === "count_tokens" ? counted(outer) : outer;
   if (!isRecord(body)) return invalid("Malformed input request");
   for (const name of ["model", "stream"]) {

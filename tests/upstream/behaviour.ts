@@ -200,6 +200,16 @@ export function gatewayPage(status = 502): StatusBehaviour {
   return { kind: "status", status, body, contentType: "text/html" };
 }
 
+/** An answer with an error in OpenAI's shape, whose `error` may say more. */
+export function openAiError(
+  status: number,
+  error: { readonly code: string; readonly message?: string } & Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): StatusBehaviour {
+  const body = { error: { message: "made to fail", type: "invalid_request_error", param: null, ...error } };
+  return { kind: "status", status, body, headers };
+}
+
 function errorStatus(
   status: number,
   type: string,

@@ -1,6 +1,6 @@
 /** The control surface of the fake upstream: its calls and the JSON they take and give. Types only.
  *
- * A *credential* is what came as `x-api-key` or as `authorization: Bearer`. Its *subject* is the name under which behaviours
+ * A *credential* is what came as `x-api-key`, `x-goog-api-key` or `authorization: Bearer`. Its *subject* is the name under which behaviours
  * and figures are kept: the OAuth family when the credential is an access token of one (so that it survives rotation),
  * otherwise the credential itself.
  *
@@ -17,6 +17,7 @@
  */
 import type { Behaviour, Usage } from "./behaviour.ts";
 
+/** `messages` is every call that generates, whatever the vendor; `count_tokens` also what Code Assist is asked besides. */
 export type Endpoint = "messages" | "count_tokens" | "models";
 
 export type BehaviourOrder = {
@@ -68,7 +69,7 @@ export type UsageSums = {
   readonly webSearchRequests: number;
 };
 
-/** `requests`, `open` and `openMax` count `/v1/messages` only; the rest is in `otherRequests`. */
+/** `requests`, `open` and `openMax` count calls that generate only; the rest is in `otherRequests`. */
 export type SubjectStats = {
   readonly requests: number;
   readonly otherRequests: number;
@@ -117,6 +118,8 @@ export type OAuthSeed = {
   readonly refreshBehaviours?: readonly RefreshBehaviour[];
   /** Expired and rotated-away access tokens get 401. */
   readonly strict?: boolean;
+  /** false: a refresh gives an access token only, and the refresh token stays, as at Google. */
+  readonly rotates?: boolean;
   /** Its tokens work only as Bearer with `anthropic-beta: oauth-2025-04-20`. */
   readonly requireBeta?: boolean;
   /** A reuse also ends the current refresh token, as RFC 9700 section 4.14.2 recommends. */

@@ -1,64 +1,95 @@
-/** How an answer is put on the wire: Anthropic's events as text, or in Bedrock's frames. Pure. */
-import { encodeEvent, errorEvent, type SseEvent } from "./anthropic-sse.ts";
-import { chunkFrame, exceptionFrame, withWrongChecksum } from "./bedrock-frames.ts";
-import type { AnswerShape } from "./behaviour.ts";
-import { derivedUsage, withFigures } from "./derived-usage.ts";
+/** What differs between the wire formats that the fake answers in. */
+import type { IncomingMessage } from "node:http";
+import { anthropicDialect } from "./anthropic-dialect.ts";
+import type { SseEvent } from "./anthropic-sse.ts";
+import { bedrockRoute } from "./bedrock.ts";
+import { bedrockDialect } from "./bedrock-dialect.ts";
+import type { AnswerShape, StatusBehaviour, Usage } from "./behaviour.ts";
+import type { Endpoint } from "./control-types.ts";
+import { googleDialect } from "./google/dialect.ts";
+import { googleCallOf } from "./google/request.ts";
+import { chatDialect } from "./openai-chat.ts";
+import { plainDialect } from "./openai-plain.ts";
+import { responsesDialect } from "./openai-responses.ts";
 import type { JsonRecord } from "./record.ts";
+import type { Reply } from "./reply.ts";
+import type { HeaderMap } from "./response-headers.ts";
+import { parseAuthorization, type SignedRequest } from "./sigv4.ts";
+
+export type ErrorPlace = {
+  readonly requestId: string;
+  /** How many events of the stream have been sent before. */
+  readonly index: number;
+};
 
 export type Dialect = {
+  /** The content type of a stream. */
   readonly streamType: string;
-  /** `sentAtMs` goes into events that tell it. */
-  readonly encode: (sse: SseEvent, shape: AnswerShape, sentAtMs: number) => Buffer;
-  readonly encodeError: (type: string, message: string, requestId: string, shape: AnswerShape) => Buffer;
-  /** The event, but not as it was meant. */
-  readonly corrupt: (sse: SseEvent) => Buffer;
-  readonly countJson: (inputTokens: number) => string;
+  /** Who may call with what, where that is not the common check of a credential. null: nothing is wrong. */
+  readonly refusal?: (request: SignedRequest, nowMs: number) => StatusBehaviour | null;
+  /** The call in the form of Anthropic's, in which the fake thinks; null when it is not a call of this dialect. */
+  readonly normalize: (body: JsonRecord) => JsonRecord | null;
+  /** What a call without it is told. */
+  readonly missing: string;
+  readonly json: (reply: Reply, shape: AnswerShape) => string;
+  /** The answer of a call that asks no model. */
+  readonly other: (endpoint: Exclude<Endpoint, "messages">, usage: Usage) => string;
+  readonly events: (reply: Reply, shape: AnswerShape, body: JsonRecord) => readonly SseEvent[];
+  readonly encode: (event: SseEvent, shape: AnswerShape, sentAtMs: number) => string | Uint8Array;
+  /** One more text delta, for streams without end. */
+  readonly delta: (index: number, text: string) => SseEvent;
+  readonly errorEvent: (type: string, message: string, place: ErrorPlace) => SseEvent;
+  /** The same error as an answer with a status of its own. Knows the types of the fake's own refusals, too. */
+  readonly errorAnswer: (
+    type: string,
+    message: string,
+  ) => Pick<StatusBehaviour, "status" | "body" | "headers">;
+  readonly limitHeaders: (nowMs: number) => HeaderMap;
 };
 
-export const ANTHROPIC_DIALECT: Dialect = {
-  streamType: "text/event-stream; charset=utf-8",
-  encode: (...event) => Buffer.from(encodeEvent(...event)),
-  encodeError: (type, message, requestId, shape) =>
-    Buffer.from(encodeEvent(errorEvent(type, message, requestId), shape, 0)),
-  corrupt: (sse) => Buffer.from(`event: ${sse.name}\ndata: {"type":"${sse.name}","x":\n\n`),
-  countJson: (inputTokens) => JSON.stringify({ input_tokens: inputTokens }),
+const OPENAI_DIALECTS: readonly (readonly [path: RegExp, dialect: Dialect])[] = [
+  [/\/responses(\/compact)?$/, responsesDialect],
+  [/\/chat\/completions$/, chatDialect],
+  [/\/(embeddings|images\/generations)$/, plainDialect],
+];
+
+export type Asked = {
+  readonly dialect: Dialect;
+  /** null: there is no such call. */
+  readonly endpoint: Endpoint | null;
 };
 
-/** Exceptions in a stream's spelling; a behaviour may also name one itself. */
-const EXCEPTIONS: Readonly<Record<string, string>> = {
-  rate_limit_error: "throttlingException",
-  overloaded_error: "serviceUnavailableException",
-  timeout_error: "modelTimeoutException",
-  invalid_request_error: "validationException",
-};
-
-export function bedrockDialect(body: JsonRecord): Dialect {
-  const encode: Dialect["encode"] = (sse, shape, sentAtMs) => {
-    const json = typeof sse.json === "string" ? sse.json : sse.json(sentAtMs);
-    const isLast = sse.name === "message_stop";
-    return Buffer.from(chunkFrame(isLast ? json.replace("}", `,${metrics(body, shape)}}`) : json));
-  };
-  return {
-    streamType: "application/vnd.amazon.eventstream",
-    encode,
-    encodeError: (type, message) => {
-      const name = type.endsWith("Exception") ? type : (EXCEPTIONS[type] ?? "internalServerException");
-      return Buffer.from(exceptionFrame(name, message));
-    },
-    corrupt: (sse) => Buffer.from(withWrongChecksum(encode(sse, {}, 0))),
-    countJson: (inputTokens) => JSON.stringify({ inputTokens }),
-  };
+/** The calls of all dialects that ask a model are messages: the same behaviours and the same sums. */
+export function askedOf(method: string, url: string): Asked {
+  const google = googleCallOf(method, url);
+  if (google !== null) return { dialect: googleDialect(google), endpoint: google.endpoint };
+  const path = pathWithoutQuery(url);
+  const bedrock = bedrockRoute(method, path);
+  if (bedrock !== null) return { dialect: bedrockDialect(bedrock), endpoint: bedrock.endpoint };
+  const openAi = OPENAI_DIALECTS.find(([pattern]) => pattern.test(path))?.[1];
+  if (openAi !== undefined) return { dialect: openAi, endpoint: method === "POST" ? "messages" : null };
+  return { dialect: anthropicDialect, endpoint: anthropicEndpointOf(`${method} ${path}`) };
 }
 
-function metrics(body: JsonRecord, shape: AnswerShape): string {
-  const usage = withFigures(derivedUsage(body), shape.usage);
-  const totals = {
-    inputTokenCount: usage.input_tokens,
-    outputTokenCount: usage.output_tokens,
-    invocationLatency: 1_234,
-    firstByteLatency: 321,
-    cacheReadInputTokenCount: usage.cache_read_input_tokens,
-    cacheWriteInputTokenCount: usage.cache_creation_input_tokens,
-  };
-  return `"amazon-bedrock-invocationMetrics":${JSON.stringify(totals)}`;
+/** OpenAI's list of models is the same to the fake. */
+function anthropicEndpointOf(route: string): Endpoint | null {
+  if (route.startsWith("POST ") && route.endsWith("/v1/messages")) return "messages";
+  if (route.startsWith("POST ") && route.endsWith("/v1/messages/count_tokens")) return "count_tokens";
+  if (route.startsWith("GET ") && route.endsWith("/models")) return "models";
+  return null;
+}
+
+export function pathWithoutQuery(path: string): string {
+  const mark = path.indexOf("?");
+  return mark === -1 ? path : path.slice(0, mark);
+}
+
+/** The credential of a call, wherever a vendor's clients put it. */
+export function credentialOf(request: IncomingMessage): string | null {
+  for (const name of ["x-api-key", "api-key", "x-goog-api-key"]) {
+    const key = request.headers[name];
+    if (typeof key === "string") return key;
+  }
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
+  return bearer?.[1] ?? parseAuthorization(request.headers.authorization)?.accessKeyId ?? null;
 }

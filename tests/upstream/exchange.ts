@@ -1,6 +1,6 @@
 /** One request with its response, and the plain ways to answer it. */
 import type { ServerResponse } from "node:http";
-import { errorBody, type StatusBehaviour } from "./behaviour.ts";
+import type { StatusBehaviour } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Dialect } from "./dialect.ts";
@@ -14,7 +14,10 @@ export type Exchange = {
   readonly ledger: Ledger;
   readonly endpoint: Endpoint;
   readonly dialect: Dialect;
+  /** In Anthropic's form, whatever the dialect. */
   readonly body: JsonRecord;
+  /** As it came. */
+  readonly asked: JsonRecord;
   readonly conversation: Conversation;
   readonly requestId: string;
   /** Set before the fake itself destroys the socket, so that it is not taken for the client's doing. */
@@ -56,10 +59,10 @@ export function sendStatus(response: ServerResponse, requestId: string, order: S
 export function sendError(
   response: ServerResponse,
   requestId: string,
-  status: number,
+  dialect: Dialect,
   error: readonly [type: string, message: string],
 ): void {
-  sendStatus(response, requestId, { kind: "status", status, body: errorBody(...error) });
+  sendStatus(response, requestId, { kind: "status", ...dialect.errorAnswer(...error) });
 }
 
 function statusBody(body: unknown, requestId: string): string {

@@ -43,8 +43,8 @@ function loopbackRedirect(query: URLSearchParams): URL | null {
 
 export async function grantToken(oauth: OAuth, rawBody: string, exchange: Cuttable): Promise<void> {
   const { response } = exchange;
-  const body = parseJson(rawBody);
-  if (!isRecord(body)) return refuse(response, "invalid_request", "the body must be JSON");
+  const body = parseJson(rawBody) ?? formOf(rawBody);
+  if (!isRecord(body)) return refuse(response, "invalid_request", "the body must be JSON or a form");
   switch (body["grant_type"]) {
     case "authorization_code":
       return exchangeCode(oauth, body, response);
@@ -59,11 +59,18 @@ export async function grantToken(oauth: OAuth, rawBody: string, exchange: Cuttab
   }
 }
 
+/** OpenAI's clients send forms. */
+/** OpenAI's and Google's token calls are forms, as RFC 6749 has them; Anthropic's are JSON. */
+const formOf = (rawBody: string): JsonRecord | null =>
+  rawBody.includes("grant_type=") ? Object.fromEntries(new URLSearchParams(rawBody)) : null;
+
 function exchangeCode(oauth: OAuth, body: JsonRecord, response: ServerResponse): void {
   const call = {
     code: textOf(body["code"]),
     verifier: textOf(body["code_verifier"]),
     state: typeof body["state"] === "string" ? body["state"] : null,
+    // RFC 6749 has no state in the exchange; only Anthropic asks for it.
+    isStateless: !("state" in body),
     expiresInS: typeof body["expires_in"] === "number" ? body["expires_in"] : null,
   };
   const grant = oauth.exchange(call, Date.now());
@@ -120,12 +127,21 @@ function sendGrant(response: ServerResponse, { family, accessToken, expiresInS }
     token_type: "Bearer",
     access_token: accessToken,
     expires_in: expiresInS,
-    refresh_token: family.refreshToken,
+    ...(family.seed.rotates === false && family.stats.refreshesGranted > 0
+      ? {}
+      : { refresh_token: family.refreshToken }),
     scope: SCOPE,
+    id_token: idTokenOf(family),
     organization: { uuid: `org-of-${family.name}`, name: `Organization of ${family.name}` },
     account: { uuid: `account-of-${family.name}`, email_address: `${family.name}@example.com` },
   };
   sendBody(response, 200, JSON_HEADERS, JSON.stringify(grant));
+}
+
+/** Unsigned, with the claim from which Codex learns its account. */
+function idTokenOf(family: Family): string {
+  const claims = { "https://api.openai.com/auth": { chatgpt_account_id: `account-of-${family.name}` } };
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.none`;
 }
 
 function refuse(response: ServerResponse, error: string, description: string): void {

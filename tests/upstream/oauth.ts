@@ -68,7 +68,9 @@ export function createOAuth() {
   function issue(family: Family, expiresInS: number, nowMs: number): TokenGrant {
     const accessToken = `sk-ant-oat01-${randomBytes(24).toString("base64url")}`;
     family.accessToken = accessToken;
-    family.refreshToken = `sk-ant-ort01-${randomBytes(24).toString("base64url")}`;
+    if (family.seed.rotates !== false || family.refreshToken === null) {
+      family.refreshToken = `sk-ant-ort01-${randomBytes(24).toString("base64url")}`;
+    }
     family.accessExpiresAtMs = nowMs + expiresInS * 1_000;
     familyByAccessToken.set(accessToken, family);
     familyByRefreshToken.set(family.refreshToken, family);
@@ -104,14 +106,21 @@ export function createOAuth() {
 
     /** null when code, verifier or state is wrong. A code is spent by its first use, right or wrong. */
     exchange(
-      call: { code: string; verifier: string; state: string | null; expiresInS: number | null },
+      call: {
+        code: string;
+        verifier: string;
+        state: string | null;
+        isStateless: boolean;
+        expiresInS: number | null;
+      },
       nowMs: number,
     ): TokenGrant | null {
       const pending = codes.get(call.code);
       if (pending === undefined) return null;
       codes.delete(call.code);
       if (sha256(call.verifier) !== pending.codeChallenge) return null;
-      if (pending.state !== null && pending.state !== call.state) return null;
+      const isOther = pending.state !== null && pending.state !== call.state;
+      if (isOther && !call.isStateless) return null;
       const family = families.get(pending.family) ?? seed({ family: pending.family }, nowMs);
       family.stats.calls += 1;
       family.stats.exchangesGranted += 1;

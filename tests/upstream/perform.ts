@@ -1,23 +1,15 @@
 /** Does what a behaviour says with a model request. */
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
-import { messageEvents, textDelta, type SseEvent } from "./anthropic-sse.ts";
-import { messageJson, MODELS_JSON } from "./anthropic-json.ts";
+import type { SseEvent } from "./anthropic-sse.ts";
 import type { AnswerShape, Behaviour } from "./behaviour.ts";
 import { derivedUsage, withFigures } from "./derived-usage.ts";
-import {
-  cutConnection,
-  resetConnection,
-  sendBody,
-  sendError,
-  sendStatus,
-  type Exchange,
-} from "./exchange.ts";
+import { cutConnection, resetConnection, sendBody, sendStatus, type Exchange } from "./exchange.ts";
 import type { Gates } from "./gates.ts";
 import { performMalformed } from "./malformed.ts";
 import { composeReply, type Reply } from "./reply.ts";
-import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
+import { commonHeaders, withHeaders } from "./response-headers.ts";
 import { openStream, sendEvents } from "./stream.ts";
-import { openWire, pause } from "./wire.ts";
+import { bytesOf, openWire, pause, type Wire } from "./wire.ts";
 
 export async function perform(exchange: Exchange, behaviour: Behaviour, gates: Gates): Promise<void> {
   exchange.entry.behaviour = behaviour.kind;
@@ -59,8 +51,8 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   if (exchange.endpoint !== "messages") return await answerOther(exchange, shape);
   if (!exchange.conversation.stream) return await answerJson(exchange, shape);
   const reply = replyTo(exchange, shape);
-  const wire = await openStream(exchange, shape);
-  await sendEvents(exchange, { wire, reply, shape }, messageEvents(reply, shape));
+  const wire = await openStream(exchange, shape, exchange.dialect.streamType);
+  await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape, exchange.asked));
   wire.end();
 }
 
@@ -71,15 +63,15 @@ export function replyTo(exchange: Exchange, shape: AnswerShape): Reply {
 
 async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void> {
   const reply = replyTo(exchange, shape);
-  await sendJson(exchange, shape, messageJson(reply, shape));
+  await sendJson(exchange, shape, exchange.dialect.json(reply, shape));
   if (shape.omitUsage !== true && !exchange.response.destroyed)
     exchange.ledger.report(exchange.entry, reply.usage);
 }
 
 async function answerOther(exchange: Exchange, shape: AnswerShape): Promise<void> {
-  if (exchange.endpoint === "models") return await sendJson(exchange, shape, MODELS_JSON);
+  if (exchange.endpoint === "messages") return;
   const usage = withFigures(derivedUsage(exchange.body), shape.usage);
-  await sendJson(exchange, shape, exchange.dialect.countJson(usage.input_tokens));
+  await sendJson(exchange, shape, exchange.dialect.other(exchange.endpoint, usage));
 }
 
 async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): Promise<void> {
@@ -88,7 +80,7 @@ async function sendJson(exchange: Exchange, shape: AnswerShape, json: string): P
   if (response.destroyed) return;
   const headers = {
     ...commonHeaders(requestId),
-    ...limitHeaders(Date.now()),
+    ...exchange.dialect.limitHeaders(Date.now()),
     "content-type": "application/json",
   };
   const isPlain =
@@ -108,11 +100,11 @@ async function sendSome(exchange: Exchange, afterEvents: number, answer: AnswerS
   // Enough deltas that the end falls between them, unless the test has counted them itself.
   const shape: AnswerShape = { events: Math.max(3, afterEvents), ...answer };
   const reply = replyTo(exchange, shape);
-  const events = messageEvents(reply, shape);
+  const events = exchange.dialect.events(reply, shape, exchange.asked);
   const count = Math.min(afterEvents, events.length - 1);
-  const wire = await openStream(exchange, shape);
+  const wire = await openStream(exchange, shape, exchange.dialect.streamType);
   await sendEvents(exchange, { wire, reply, shape }, events.slice(0, count));
-  return { wire, shape, reply, rest: events.slice(count) };
+  return { wire, shape, reply, count, rest: events.slice(count) };
 }
 
 async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "cut" }>): Promise<void> {
@@ -122,7 +114,8 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
     if (cut.midEvent === true && next !== undefined) await wire.write(firstHalf(exchange, next, shape));
     if (cut.mode === "cleanEnd") return wire.end();
   } else {
-    const json = Buffer.from(messageJson(replyTo(exchange, cut.answer ?? {}), cut.answer ?? {}));
+    const shape = cut.answer ?? {};
+    const json = Buffer.from(exchange.dialect.json(replyTo(exchange, shape), shape));
     exchange.response.writeHead(200, {
       ...commonHeaders(exchange.requestId),
       "content-type": "application/json",
@@ -135,7 +128,7 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
 }
 
 function firstHalf({ dialect }: Exchange, sse: SseEvent, shape: AnswerShape): Buffer {
-  const bytes = dialect.encode(sse, shape, 0);
+  const bytes = bytesOf(dialect.encode(sse, shape, 0));
   return bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 
@@ -155,29 +148,26 @@ async function performHang(exchange: Exchange, hang: Extract<Behaviour, { kind: 
   }
 }
 
-const ERROR_STATUS: Readonly<Record<string, number>> = {
-  overloaded_error: 529,
-  rate_limit_error: 429,
-  authentication_error: 401,
-  permission_error: 403,
-  invalid_request_error: 400,
-  timeout_error: 504,
-};
-
 async function performErrorEvent(
   exchange: Exchange,
   order: Extract<Behaviour, { kind: "errorEvent" }>,
 ): Promise<void> {
   const { errorType, message } = order;
   if (!exchange.conversation.stream) {
-    return sendError(exchange.response, exchange.requestId, ERROR_STATUS[errorType] ?? 500, [
-      errorType,
-      message,
-    ]);
+    const answer = exchange.dialect.errorAnswer(errorType, message);
+    return sendStatus(exchange.response, exchange.requestId, { kind: "status", ...answer });
   }
-  const { wire, shape } = await sendSome(exchange, order.afterEvents, order.answer);
-  await wire.write(exchange.dialect.encodeError(errorType, message, exchange.requestId, shape));
+  const { wire, shape, count } = await sendSome(exchange, order.afterEvents, order.answer);
+  await sendErrorEvent(exchange, { wire, shape, index: count }, { type: errorType, message });
   wire.end();
+}
+
+async function sendErrorEvent(
+  { dialect, requestId }: Exchange,
+  { wire, shape, index }: { readonly wire: Wire; readonly shape: AnswerShape; readonly index: number },
+  { type, message }: { readonly type: string; readonly message: string },
+): Promise<void> {
+  await wire.write(dialect.encode(dialect.errorEvent(type, message, { requestId, index }), shape, 0));
 }
 
 async function performGateInside(
@@ -189,13 +179,12 @@ async function performGateInside(
     await gates.pass(order.gate);
     return await performAnswer(exchange, order.answer ?? {});
   }
-  const { wire, shape, reply, rest } = await sendSome(exchange, order.afterEvents, order.answer);
+  const { wire, shape, reply, count, rest } = await sendSome(exchange, order.afterEvents, order.answer);
   await gates.pass(order.gate);
   if (order.error === undefined) {
     await sendEvents(exchange, { wire, reply, shape }, rest);
   } else {
-    const { type, message } = order.error;
-    await wire.write(exchange.dialect.encodeError(type, message, exchange.requestId, shape));
+    await sendErrorEvent(exchange, { wire, shape, index: count }, order.error);
   }
   wire.end();
 }
@@ -206,9 +195,8 @@ async function performEndless(exchange: Exchange, intervalMs: number): Promise<v
   for (let index = 0; !response.destroyed; index += 1) {
     await pause(Math.max(1, intervalMs));
     // A JSON client sees blanks before a value that never comes.
-    const piece = exchange.conversation.stream
-      ? exchange.dialect.encode(textDelta(0, `还有 ${index} `), shape, 0)
-      : " ";
+    const { conversation, dialect } = exchange;
+    const piece = conversation.stream ? dialect.encode(dialect.delta(0, `还有 ${index} `), shape, 0) : " ";
     await wire.write(piece);
   }
 }

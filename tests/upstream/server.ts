@@ -1,14 +1,13 @@
-/** A fake Anthropic upstream on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
+/** A fake of the vendors' APIs on loopback: real HTTP, controlled by behaviours. How to control it: control-types.ts. */
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { bedrockBody, bedrockRoute, signatureRefusal, type BedrockRoute } from "./bedrock.ts";
 import { createBook } from "./book.ts";
 import { REFUSED_PREFIX } from "./behaviour.ts";
 import { upstreamControl, type UpstreamControl } from "./client.ts";
 import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
 import { readConversation } from "./conversation.ts";
-import { ANTHROPIC_DIALECT, bedrockDialect } from "./dialect.ts";
+import { askedOf, credentialOf, pathWithoutQuery, type Dialect } from "./dialect.ts";
 import { sendError, sendStatus, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
 import { createLedger, type OpenEntry } from "./ledger.ts";
@@ -16,7 +15,6 @@ import { accessRefusal, createOAuth } from "./oauth.ts";
 import { authorize, grantToken } from "./oauth-routes.ts";
 import { perform } from "./perform.ts";
 import { isRecord, parseJson } from "./record.ts";
-import { parseAuthorization } from "./sigv4.ts";
 
 export type Upstream = {
   readonly url: string;
@@ -98,8 +96,7 @@ async function serve(
     return control(rooms, { method, path, body }, response);
   }
   const route = `${method} ${pathWithoutQuery(path)}`;
-  const bedrock = bedrockRoute(method, pathWithoutQuery(path));
-  const endpoint = bedrock?.endpoint ?? endpointOf(route);
+  const { dialect, endpoint } = askedOf(method, path);
   const credential = credentialOf(request);
   const family = credential === null ? null : rooms.oauth.familyOfAccessToken(credential);
   const headers = flatHeaders(request);
@@ -112,63 +109,39 @@ async function serve(
   });
   const bytes = await readBody(request);
   if (bytes === null)
-    return sendError(response, requestId, 413, ["request_too_large", "Request exceeds the maximum size"]);
+    return sendError(response, requestId, dialect, ["request_too_large", "Request exceeds the maximum size"]);
   recordBody(rooms, entry, bytes);
   if (route.endsWith("/oauth/token") && method === "POST")
     return await grantToken(rooms.oauth, bytes.toString(), exchange);
   if (route.endsWith("/oauth/authorize") && method === "GET") {
     return authorize(rooms.oauth, new URL(path, "http://upstream").searchParams, response);
   }
-  if (bedrock !== null) return await answerBedrockCall(rooms, exchange, bedrock, bytes);
-  if (endpoint === null) return sendError(response, requestId, 404, ["not_found_error", "Not found"]);
-  const refusal = refusalOf(rooms, entry);
-  if (refusal !== null) return sendError(response, requestId, 401, ["authentication_error", refusal]);
-  await answerModelCall(rooms, exchange, endpoint, bytes);
-}
-
-type Opened = Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">;
-
-async function answerBedrockCall(
-  rooms: Rooms,
-  opened: Opened,
-  route: BedrockRoute,
-  bytes: Buffer,
-): Promise<void> {
-  const { method, path, headers, subject } = opened.entry;
-  const refusal = signatureRefusal({ method, path, headers, body: bytes }, Date.now());
-  if (refusal !== null) return sendStatus(opened.response, opened.requestId, refusal);
-  const read = bedrockBody(bytes, route);
-  if (read.kind === "refused") return sendStatus(opened.response, opened.requestId, read.refusal);
-  const { body } = read;
-  const { endpoint } = route;
-  const dialect = bedrockDialect(body);
-  const exchange: Exchange = Object.assign(opened, {
-    endpoint,
-    dialect,
-    body,
-    conversation: readConversation(body),
-  });
-  await perform(exchange, rooms.book.take(subject, endpoint), rooms.gates);
+  if (endpoint === null) return sendError(response, requestId, dialect, ["not_found_error", "Not found"]);
+  if (dialect.refusal === undefined) {
+    const refusal = refusalOf(rooms, entry);
+    if (refusal !== null) return sendError(response, requestId, dialect, ["authentication_error", refusal]);
+  } else {
+    const refusal = dialect.refusal({ method, path, headers, body: bytes }, Date.now());
+    if (refusal !== null) return sendStatus(response, requestId, refusal);
+  }
+  await answerModelCall(rooms, exchange, { endpoint, dialect }, bytes);
 }
 
 async function answerModelCall(
   rooms: Rooms,
-  opened: Opened,
-  endpoint: Endpoint,
+  opened: Pick<Exchange, "response" | "entry" | "requestId" | "ledger" | "selfDestroyed">,
+  call: { readonly endpoint: Endpoint; readonly dialect: Dialect },
   bytes: Buffer,
 ): Promise<void> {
-  const body = endpoint === "models" ? {} : parseJson(bytes.toString());
-  if (!isRecord(body) || (endpoint !== "models" && !Array.isArray(body["messages"]))) {
-    const message = "messages: Field required";
-    return sendError(opened.response, opened.requestId, 400, ["invalid_request_error", message]);
+  const { dialect, endpoint } = call;
+  const asked = endpoint === "models" ? {} : parseJson(bytes.toString());
+  const body = endpoint === "models" ? {} : isRecord(asked) ? dialect.normalize(asked) : null;
+  if (!isRecord(asked) || body === null) {
+    return sendError(opened.response, opened.requestId, dialect, ["invalid_request_error", dialect.missing]);
   }
+  const conversation = readConversation(body);
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.
-  const exchange: Exchange = Object.assign(opened, {
-    endpoint,
-    dialect: ANTHROPIC_DIALECT,
-    body,
-    conversation: readConversation(body),
-  });
+  const exchange: Exchange = Object.assign(opened, { endpoint, dialect, body, asked, conversation });
   await perform(exchange, rooms.book.take(exchange.entry.subject, endpoint), rooms.gates);
 }
 
@@ -186,25 +159,6 @@ function recordBody(rooms: Rooms, entry: OpenEntry, bytes: Buffer): void {
   if (!rooms.settings.recordBodies && !rooms.book.isRecorded(entry.subject)) return;
   entry.bodySha256 = createHash("sha256").update(bytes).digest("hex");
   if (bytes.length <= RECORDED_BODY_BYTES_MAX) entry.body = parseJson(bytes.toString()) ?? null;
-}
-
-function endpointOf(route: string): Endpoint | null {
-  if (route.startsWith("POST ") && route.endsWith("/v1/messages")) return "messages";
-  if (route.startsWith("POST ") && route.endsWith("/v1/messages/count_tokens")) return "count_tokens";
-  if (route.startsWith("GET ") && route.endsWith("/v1/models")) return "models";
-  return null;
-}
-
-function pathWithoutQuery(path: string): string {
-  const mark = path.indexOf("?");
-  return mark === -1 ? path : path.slice(0, mark);
-}
-
-function credentialOf(request: IncomingMessage): string | null {
-  const key = request.headers["x-api-key"];
-  if (typeof key === "string") return key;
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
-  return bearer?.[1] ?? parseAuthorization(request.headers.authorization)?.accessKeyId ?? null;
 }
 
 function flatHeaders(request: IncomingMessage): Record<string, string> {

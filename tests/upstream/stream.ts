@@ -3,15 +3,15 @@ import type { AnswerShape } from "./behaviour.ts";
 import { BYTE_ORDER_MARK, startUsage, type SseEvent } from "./anthropic-sse.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
-import { commonHeaders, limitHeaders, withHeaders } from "./response-headers.ts";
-import { openWire, pause, type Wire } from "./wire.ts";
+import { commonHeaders, withHeaders } from "./response-headers.ts";
+import { bytesOf, openWire, pause, type Wire } from "./wire.ts";
 
-export async function openStream(exchange: Exchange, shape: AnswerShape): Promise<Wire> {
+export async function openStream(exchange: Exchange, shape: AnswerShape, contentType: string): Promise<Wire> {
   await pause(shape.headersDelayMs);
   const usual = {
     ...commonHeaders(exchange.requestId),
-    ...limitHeaders(Date.now()),
-    "content-type": exchange.dialect.streamType,
+    ...exchange.dialect.limitHeaders(Date.now()),
+    "content-type": contentType,
     "cache-control": "no-cache",
     ...(shape.gzip === true ? { "content-encoding": "gzip" } : {}),
   };
@@ -36,7 +36,7 @@ export async function sendEvents(
     if (exchange.response.destroyed) return;
     // Booked first: a client may ask for the sums as soon as it has read the last event.
     for (const sse of events) book(exchange, sse, reply);
-    await wire.write(Buffer.concat(events.map((sse) => exchange.dialect.encode(sse, shape, 0))));
+    await wire.write(Buffer.concat(events.map((sse) => bytesOf(exchange.dialect.encode(sse, shape, 0)))));
     return;
   }
   const intervalMs = shape.eventIntervalMs ?? 0;

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { accountInputSchema } from "../domain/account.ts";
 import { RelayError } from "../domain/errors.ts";
+import { clientSecretsOf } from "../env.ts";
 import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { toBase64Url } from "../storage/encoding.ts";
@@ -19,7 +20,8 @@ const exchangeSchema = z.object({
   account: accountInputSchema.omit({ credential: true, provider: true }),
 });
 
-const CODE = /^[A-Za-z0-9_-]+$/;
+/** Opaque to us; vendors put dots and slashes into theirs. */
+const CODE = /^[A-Za-z0-9._~/-]+$/;
 
 /** 32 random bytes in base64url: a PKCE verifier (RFC 7636, section 4.1), a state, a session id. */
 function randomText(): string {
@@ -85,7 +87,13 @@ export const oauthRoutes = new Hono<AdminEnv>()
     }
     const result = await flowOf(session.provider).exchange(
       { code, state: session.secrets.state, verifier: session.secrets.verifier },
-      { now, tokenUrl: account.tokenUrl ?? null, call: createTokenCall(context.env.ALLOW_PRIVATE_UPSTREAMS) },
+      {
+        now,
+        tokenUrl: account.tokenUrl ?? null,
+        baseUrl: account.baseUrl ?? null,
+        clientSecrets: clientSecretsOf(context.env),
+        call: createTokenCall(context.env.ALLOW_PRIVATE_UPSTREAMS),
+      },
     );
     if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
     const credential = z.record(z.string(), z.unknown()).parse(result.credential);

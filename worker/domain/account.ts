@@ -37,7 +37,7 @@ const stopOnWarning = z.boolean();
 const cooldownSeconds = z.partialRecord(z.enum(PROTECTED_REASONS), z.int().min(0).max(86_400));
 const credential = z.record(z.string().max(100), z.unknown());
 
-const QUEUE_LENGTH_DEFAULT = 100;
+const QUEUE_LENGTH_DEFAULT = 1000;
 
 export const accountInputSchema = z.object({
   name: nameSchema,

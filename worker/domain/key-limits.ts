@@ -78,10 +78,10 @@ export const LIMIT_IDS = [
 ] as const;
 export type LimitId = (typeof LIMIT_IDS)[number];
 
-/** A blocked model is blocked whatever the list of allowed ones says. */
+/** A blocked model is blocked whatever the list of allowed ones says. A call that names none (`""`) asks for none. */
 export const allowsModel = (
   lists: { readonly allowedModels: readonly string[]; readonly blockedModels: readonly string[] },
   model: string,
 ): boolean =>
   !fitsAny(lists.blockedModels, model) &&
-  (lists.allowedModels.length === 0 || fitsAny(lists.allowedModels, model));
+  (lists.allowedModels.length === 0 || model === "" || fitsAny(lists.allowedModels, model));

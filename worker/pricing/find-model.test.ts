@@ -11,13 +11,15 @@ describe("findModel", () => {
   });
 
   it("chooses as the library does, for every name its rules mention", () => {
-    const names = [
-      ...JSON.stringify(PRICE_TABLE.models).matchAll(/"(?:equals|starts_with|contains)":"([^"]+)"/g),
-    ];
+    const names = PRICE_TABLE.models.flatMap(({ match, provider }) =>
+      [...JSON.stringify(match).matchAll(/"(?:equals|starts_with|contains)":"([^"]+)"/g)].map(
+        ([, name = ""]) => ({ name, provider }),
+      ),
+    );
     expect(names.length).toBeGreaterThan(50);
-    for (const [, name = ""] of names) {
+    for (const { name, provider } of names) {
       for (const spelling of [name, name.toUpperCase(), ` ${name} `, `${name}-20260801`]) {
-        const chosen = calcPrice({ input_tokens: 1 }, spelling, { providerId: "anthropic" })?.model.id;
+        const chosen = calcPrice({ input_tokens: 1 }, spelling, { providerId: provider })?.model.id;
         if (chosen !== undefined) expect(idOf(spelling)).toBe(chosen);
       }
     }
@@ -38,6 +40,18 @@ describe("findModel", () => {
     ["eu.anthropic.claude-opus-5-20260724-v1:0", "claude-opus-5"],
     ["apac.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4-0"],
     ["global.anthropic.claude-opus-5-5", "claude-opus-5-5"],
+    ["models/gemini-2.5-pro", "gemini-2.5-pro"],
+    ["google/gemini-2.5-flash-lite", "gemini-2.5-flash-lite"],
+    ["gemini-2.5-flash-lite-preview-09-2025", "gemini-2.5-flash-lite"],
+    ["gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash"],
+    ["gemini-2.0-flash-001", "gemini-2.0-flash"],
+    ["gemini-3.1-flash-lite-preview", "gemini-3.1-flash-lite"],
+    ["gpt-6-sol-2026-10-01", "gpt-6-sol"],
+    ["gpt-5.6", "gpt-5.6-sol"],
+    ["gpt-4.1-mini-2025-04-14", "gpt-4.1-mini"],
+    ["openai/gpt-5.5", "gpt-5.5"],
+    ["azure/gpt-4o", "gpt-4o"],
+    ["o3-2025-04-16", "o3"],
   ])("knows %s as %s", (name, id) => {
     expect(idOf(name)).toBe(id);
   });
@@ -50,7 +64,10 @@ describe("findModel", () => {
     "my-claude-opus-5",
     "claude-opus-6",
     "claude-opus-5-turbo",
-    "gpt-5",
+    "gpt-5-turbo",
+    "gpt-7",
+    "my-gpt-5",
+    "o9",
     "us.",
   ])("does not guess what %s might be", (name) => {
     expect(idOf(name)).toBeNull();

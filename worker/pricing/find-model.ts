@@ -6,10 +6,12 @@ const NAME_LENGTH_MAX = 200;
 /** Remembered names per table: well above the models in use, and some 100 kB when filled with invented names. */
 const MEMO_NAMES_MAX = 500;
 
-// `us.anthropic.claude-…` (Bedrock's inference profiles) and `anthropic/claude-…` (OpenRouter and others).
-const VENDOR_PREFIX = /^(?:(?:us|eu|apac|global)\.)?(?:anthropic[./])?/;
-// `[1m]` asks Claude Code for the long context, `-v1:0` is Bedrock's revision, `@20251001` Vertex's date.
-const SUFFIXES = [/\[1m\]$/, /-v\d+(?::\d+)?$/, /@\d{8}$/, /-\d{8}$/];
+// `us.anthropic.claude-…` (Bedrock's inference profiles), `anthropic/claude-…` (OpenRouter and others), `azure/gpt-…`
+// and `models/gemini-…` (Google's own resource names).
+const VENDOR_PREFIX = /^(?:(?:us|eu|apac|global)\.)?(?:(?:anthropic|openai)[./]|(?:azure|google|models)\/)?/;
+// `[1m]` asks Claude Code for the long context, `-v1:0` is Bedrock's revision, `@20251001` Vertex's date,
+// `-2026-10-01` OpenAI's.
+const SUFFIXES = [/\[1m\]$/, /-v\d+(?::\d+)?$/, /@\d{8}$/, /-\d{8}$/, /-\d{4}-\d{2}-\d{2}$/];
 
 const memos = new WeakMap<PriceTable, Map<string, PricedModel | null>>();
 

@@ -16,6 +16,17 @@ describe("knownModels", () => {
     expect(ids.filter((id) => order.includes(id))).toEqual(order);
   });
 
+  it("reads versions with a dot and with what comes behind them", () => {
+    const order = ["gemini-3.8-flash", "gemini-3.1-pro-preview", "gemini-3-flash-preview", "gemini-2.5-pro"];
+    expect(ids.filter((id) => order.includes(id))).toEqual(order);
+    expect(ids).not.toContain("gemini-embedding-001");
+  });
+
+  it("does so where a name follows the version", () => {
+    const order = ["gpt-6-sol", "gpt-5.6-sol", "gpt-5.4-mini", "gpt-5", "o3"];
+    expect(ids.filter((id) => order.includes(id))).toEqual(order);
+  });
+
   it("leaves out deprecated models, which keep their prices", () => {
     expect(ids).not.toContain("claude-v1");
     expect(ids).not.toContain("claude-3-haiku");

@@ -19,8 +19,12 @@ export function knownModels(table: PriceTable): readonly KnownModel[] {
     .map(({ id, provider, name, contextWindow }) => ({ id, vendor: provider, name, contextWindow }));
 }
 
-/** `claude-opus-4-8` gives 4008 and `claude-opus-5` 5000: comparable as long as a minor version is below 1000. */
+/**
+/**
+ * `claude-opus-4-8` gives 4008, `gpt-5.6-sol` 5006, `gemini-2.5-flash-lite` 2005 and `claude-opus-5` 5000: comparable
+ * as long as a minor version is below 1000.
+ */
 function versionOf(model: PricedModel): number {
-  const [, major = "0", minor = "0"] = /-(\d+)(?:-(\d+))?$/.exec(model.id) ?? [];
+  const [, major = "0", minor = "0"] = /-(\d+)(?:[-.](\d+))?(?:-[a-z]+)*$/.exec(model.id) ?? [];
   return Number(major) * 1000 + Number(minor);
 }

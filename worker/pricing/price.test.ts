@@ -1,4 +1,4 @@
-import { calcPrice, findProvider } from "@pydantic/genai-prices";
+import { calcPrice } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NANO_PER_DOLLAR } from "../domain/money.ts";
@@ -12,8 +12,9 @@ const AT = Date.UTC(2026, 9, 1);
 /** The most a usage reader lets through for one count, with room to spare. */
 const COUNT_MAX = 1_000_000_000;
 
-const anthropic = findProvider({ providerId: "anthropic" });
-const MODEL_IDS = (anthropic?.models ?? []).map((model) => model.id);
+/** The library tells the tokens of pictures apart by a count of their own. */
+const MODELS = PRICE_TABLE.models.filter(({ id }) => !id.includes("image"));
+const MODEL_IDS = MODELS.map(({ id }) => id);
 
 const tokens = (counts: Partial<TokenUsage>): TokenUsage => ({ ...NO_USAGE, ...counts });
 
@@ -86,6 +87,17 @@ describe("priceOf", () => {
     expect(cost("claude-sonnet-4-5", { ...prompt, input: 100_001 })).toBe(1_027_506_000);
   });
 
+  it("knows Google's long prompts and its cheaper cached input", () => {
+    const counts = { input: 150_000, cacheRead: 50_000, output: 1000 };
+    // Gemini 2.5 Pro, 200,000 tokens of prompt: 150,000 x 1250 + 50,000 x 125 + 1000 x 10,000 = 203,750,000
+    expect(cost("gemini-2.5-pro", counts)).toBe(203_750_000);
+    // One token more: 150,001 x 2500 + 50,000 x 250 + 1000 x 15,000 = 402,502,500
+    expect(cost("gemini-2.5-pro", { ...counts, input: 150_001 })).toBe(402_502_500);
+    // Gemini 3.6 Flash doubles on 2027-01-01: 1000 x 750, then 1000 x 1500.
+    expect(cost("gemini-3.6-flash", { input: 1000 }, Date.UTC(2027, 0, 1) - 1)).toBe(750_000);
+    expect(cost("gemini-3.6-flash", { input: 1000 }, Date.UTC(2027, 0, 1))).toBe(1_500_000);
+  });
+
   it("takes the price that held when the request began", () => {
     const long = { input: 300_000 };
     // Opus 4.6 lost its long-context surcharge on 2026-03-13: 300,000 x 10,000, then 300,000 x 5000.
@@ -107,6 +119,24 @@ describe("priceOf", () => {
     const usage = { tokens: counts, model: "claude-haiku-4-5", serviceTier: "batch", speed: null };
     // 1000 x 500 + 100 x 2500 + 10 x 1000 + 10,000,000 = 10,760,000
     expect(priceOf(usage, AT, PRICE_TABLE).cost).toBe(10_760_000);
+  });
+
+  it("charges OpenAI's cached input, long context and flex tier as its price list does", () => {
+    // GPT-6 Sol in dollars a million: 2, 10 and 0.20 for cached input; 4, 15 and 0.40 above 272,000 tokens of prompt.
+    const counts = { input: 100_000, cacheRead: 172_000, output: 1000 };
+    // 100,000 x 2000 + 172,000 x 200 + 1000 x 10,000 = 244,400,000; one token more: 100,001 x 4000 + 172,000 x 400
+    //   + 1000 x 15,000 = 483,804,000
+    expect(cost("gpt-6-sol-2026-10-01", counts)).toBe(244_400_000);
+    expect(cost("gpt-6-sol", { ...counts, input: 100_001 })).toBe(483_804_000);
+    const usage = { tokens: tokens(counts), model: "openai/gpt-6-sol", serviceTier: "flex", speed: null };
+    expect(priceOf(usage, AT, PRICE_TABLE).cost).toBe(122_200_000);
+    expect(priceOf({ ...usage, serviceTier: "priority" }, AT, PRICE_TABLE).cost).toBe(244_400_000);
+  });
+
+  it("charges embeddings for their input, and pictures for what they are made of", () => {
+    // $0.02 a million, and $32 a million for the output of GPT Image 1.5.
+    expect(cost("text-embedding-3-small", { input: 1_000_000 })).toBe(20_000_000);
+    expect(cost("gpt-image-1.5", { output: 1_000_000 })).toBe(32_000_000_000);
   });
 
   it("books any other tier or speed at the standard rates", () => {
@@ -237,7 +267,8 @@ function libraryCost(model: string, counts: TokenUsage, at: number): number {
     cache_read_tokens: counts.cacheRead,
     web_searches: counts.webSearches,
   };
-  const found = calcPrice(usage, model, { providerId: "anthropic", timestamp: new Date(at) });
+  const providerId = MODELS.find(({ id }) => id === model)?.provider ?? "";
+  const found = calcPrice(usage, model, { providerId, timestamp: new Date(at) });
   if (found === null) throw new Error(`the library does not know ${model}`);
   return found.total_price * NANO_PER_DOLLAR;
 }

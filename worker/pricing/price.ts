@@ -20,6 +20,8 @@ export interface Cost {
 
 const UNPRICED: Cost = { cost: 0, priceVersion: null };
 const PICO_PER_NANO = 1000;
+/** OpenAI bills its `flex` tier at the prices of a batch. */
+const BATCH_TIERS: readonly (string | null)[] = ["batch", "flex"];
 
 /** @param startedAt when the request began: of a model's successive prices, the one of that time applies */
 export function priceOf(usage: BillableUsage, startedAt: EpochMs, table: PriceTable): Cost {
@@ -47,7 +49,7 @@ function ratesFor(price: Price, tokens: TokenUsage): TokenRates {
 // `priority` tier is paid by commitment and has no list price: its tokens are booked at the standard rates.
 function surchargePercent(model: PricedModel, usage: BillableUsage): number {
   const fast = usage.speed === "fast" ? model.fastPercent : 100;
-  const batch = usage.serviceTier === "batch" ? model.batchPercent : 100;
+  const batch = BATCH_TIERS.includes(usage.serviceTier) ? model.batchPercent : 100;
   return (fast * batch) / 100;
 }
 

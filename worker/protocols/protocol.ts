@@ -63,6 +63,13 @@ export interface PreparedCall {
   readonly createFilter: (() => StreamFilter) | null;
 }
 
+/** What one more element needs around it in a stream that is a single JSON array. */
+export interface ElementFrame {
+  /** Closes what is half said, and separates. */
+  readonly before: string;
+  readonly after: string;
+}
+
 /** Reads usage out of an answer as it passes; the same result for every slicing of the bytes. */
 export interface UsageReader {
   push(bytes: Uint8Array): void;
@@ -71,6 +78,8 @@ export interface UsageReader {
   readonly reading: UsageReading;
   /** The bytes so far end between two events: something may be inserted here. */
   readonly atBoundary: boolean;
+  /** Of a stream that is a JSON array, after the bytes so far; null: it is closed; absent: events lie side by side. */
+  readonly frame?: ElementFrame | null | undefined;
   /** Some content event was seen: from here on the client has part of an answer. */
   readonly sawContent: boolean;
   /** The message of an error event, once one was seen. */
@@ -88,6 +97,8 @@ export interface ModelList {
   /** Where it is mounted, if not below the protocol's own prefixes. */
   readonly prefixes?: readonly string[];
   render(models: readonly OfferedModel[]): unknown;
+  /** One of them, asked for by its id below the list's path; absent: clients do not ask so. */
+  renderOne?(model: OfferedModel): unknown;
 }
 
 export interface RenderedError {
@@ -112,12 +123,18 @@ export interface Protocol {
   isUserTurn(body: Uint8Array): boolean;
   /** The call without what only the account that made it can read; null: there is nothing of the kind. */
   withoutBoundParts(body: Uint8Array): { readonly body: Uint8Array; readonly removed: string } | null;
-  createStreamReader(): UsageReader;
+  /** @param contentType of the answer, for dialects that stream in more than one form */
+  createStreamReader(contentType: string): UsageReader;
   /** Usage of a complete JSON answer; never throws on what an upstream may send. */
   readAnswer(body: Uint8Array): UsageReading;
   renderError(error: ErrorFacts, requestId: string): RenderedError;
   /** An error inside a stream that already began, with a leading blank line if an event was cut. */
-  renderErrorEvent(error: ErrorFacts, requestId: string, atBoundary: boolean): Uint8Array;
+  renderErrorEvent(
+    error: ErrorFacts,
+    requestId: string,
+    atBoundary: boolean,
+    frame?: ElementFrame | null,
+  ): Uint8Array;
   /** Whether an answer of this content type is a stream that the reader understands. */
   isStream(contentType: string, parsed: ParsedCall): boolean;
   readonly modelLists: readonly ModelList[];

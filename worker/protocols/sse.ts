@@ -19,8 +19,16 @@ const SPACE = 0x20;
 const EMPTY = new Uint8Array(0);
 const decoder = new TextDecoder();
 
+export interface SseLimits {
+  readonly eventBytesMax?: number;
+  /** An event was too large and is passed over. */
+  readonly onOversized?: () => void;
+}
+
 export class SseReader {
   readonly #onEvent: (event: SseEvent) => void;
+  readonly #eventBytesMax: number;
+  readonly #onOversized: (() => void) | undefined;
   /** The beginning of a line whose end has not come yet. */
   #carry: Uint8Array = EMPTY;
   #data: Uint8Array | null = null;
@@ -31,8 +39,10 @@ export class SseReader {
   #started = false;
   #inEvent = false;
 
-  constructor(onEvent: (event: SseEvent) => void) {
+  constructor(onEvent: (event: SseEvent) => void, limits: SseLimits = {}) {
     this.#onEvent = onEvent;
+    this.#eventBytesMax = limits.eventBytesMax ?? INSPECTED_EVENT_BYTES_MAX;
+    this.#onOversized = limits.onOversized;
   }
 
   /** True between two events (and before the first): nothing of an event is pending. */
@@ -92,7 +102,7 @@ export class SseReader {
   }
 
   #keep(rest: Uint8Array): void {
-    if (rest.length > INSPECTED_EVENT_BYTES_MAX) {
+    if (rest.length > this.#eventBytesMax) {
       // The line is too large to hold; what matters is only that an event is under way.
       this.#oversized = true;
       this.#inEvent = true;
@@ -116,7 +126,7 @@ export class SseReader {
   #dataLine(bytes: Uint8Array, start: number, end: number): void {
     const value = fieldValue(bytes, start, end, DATA);
     if (value === null) return;
-    if ((this.#data?.length ?? 0) + value.length > INSPECTED_EVENT_BYTES_MAX) this.#oversized = true;
+    if ((this.#data?.length ?? 0) + value.length > this.#eventBytesMax) this.#oversized = true;
     else this.#data = this.#data === null ? value : joinLines(this.#data, value);
   }
 
@@ -131,7 +141,8 @@ export class SseReader {
     this.#data = null;
     this.#oversized = false;
     this.#inEvent = false;
-    if (data !== null && !oversized) this.#onEvent({ name, data });
+    if (oversized) this.#onOversized?.();
+    else if (data !== null) this.#onEvent({ name, data });
   }
 }
 

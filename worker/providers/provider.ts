@@ -36,6 +36,10 @@ export interface TokenCallContext {
   readonly now: EpochMs;
   /** Overrides the provider's token endpoint. */
   readonly tokenUrl: string | null;
+  /** The account's own base URL, where more must be asked than the token endpoint. */
+  readonly baseUrl?: string | null;
+  /** What vendors call secret of a client that everybody has, from the environment; by provider. */
+  readonly clientSecrets?: Readonly<Record<string, string | undefined>>;
 }
 
 export type RefreshResult<Credential> =
@@ -89,7 +93,7 @@ export interface ProviderSpec<Credential> {
   /** The account's limits as an answer's headers tell them; null: they say nothing. */
   readWindows(headers: Headers, now: EpochMs): readonly LimitWindow[] | null;
   /** What an error event inside a 200 means before any content was sent. */
-  judgeEvent(errorType: string, message: string): Verdict;
+  judgeEvent(errorType: string, message: string, now: EpochMs): Verdict;
   /** When the credential stops working; null: never. */
   expiresAt(credential: Credential): EpochMs | null;
   /** Absent: the credential does not change by itself. */

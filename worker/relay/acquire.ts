@@ -4,6 +4,7 @@ import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
 import type { Lease, LeaseDecision, LeaseRequest, RefusalReason } from "../domain/lease.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import { accountsSeen } from "./accounts-seen.ts";
+import { mailbox } from "./mailbox.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Choice } from "./schedule.ts";
 import type { Story } from "./story.ts";
@@ -146,7 +147,9 @@ export class Acquisition {
   async #ask(account: AccountId, waitMs: number): Promise<Lease | null> {
     const isHome = account === this.home && this.#movedTo === null;
     const known = isHome || waitMs > 0 ? null : this.#recall(account);
-    const decision = known ?? (await this.#lease(account, isHome, waitMs).catch(unreachable));
+    const decision =
+      known ??
+      (await this.#lease(account, isHome, waitMs).catch((error: unknown) => this.#unheard(account, error)));
     switch (decision.kind) {
       case "granted":
         return this.#granted(decision.lease);
@@ -191,6 +194,7 @@ export class Acquisition {
       userTurn,
       waitMs,
     };
+    this.#ports.watch.throwIfGone();
     this.#asking = account;
     try {
       return await askObject(() => this.#ports.accountObject(account).lease(request));
@@ -199,16 +203,29 @@ export class Acquisition {
     }
   }
 
-  /** Every account refused. Joins the shortest queue of those that are merely full. */
+  /** Every account refused. Joins the shortest queue of those that are merely full, or the next that has room. */
   async #waitWhereShortest(): Promise<Lease | "again" | null> {
-    const waitMs = this.#request.deadline - this.#ports.now();
     const full = [...this.#refusals].filter(([, { reason }]) => reason === "full");
-    const [shortest] = full.sort(([, a], [, b]) => a.load - b.load);
-    if (shortest === undefined || waitMs <= 0) return null;
-    const lease = await this.#ask(shortest[0], waitMs);
-    if (lease !== null) return lease;
-    // It cooled down while we waited: what is left of the time is worth another queue.
-    return this.#refusals.get(shortest[0])?.reason === "full" ? null : "again";
+    for (const [account] of full.sort(([, a], [, b]) => a.load - b.load)) {
+      const waitMs = this.#request.deadline - this.#ports.now();
+      if (waitMs <= 0) return null;
+      const lease = await this.#ask(account, waitMs);
+      if (lease !== null) return lease;
+      // It cooled down while we waited: what is left of the time is worth another look at all of them.
+      if (this.#refusals.get(account)?.reason !== "full") return "again";
+    }
+    return null;
+  }
+
+  /**
+   * An account whose object does not answer is one that cannot serve now; the others can. It may have granted a
+   * lease all the same, which goes back.
+   */
+  #unheard(account: AccountId, error: unknown): LeaseDecision {
+    if (!(error instanceof RelayError)) throw error;
+    const outcome = { kind: "neutral" } as const;
+    mailbox.release(account, { requestId: this.#request.requestId, outcome, windows: null });
+    return { kind: "refused", reason: "unavailable", retryAt: null, load: 0 };
   }
 
   #key(account: AccountId): string {
@@ -228,12 +245,6 @@ export class Acquisition {
     const until = Math.min(retryAt, this.#ports.now() + REMEMBERED_MS_MAX);
     remembered.set(this.#key(account), { reason, retryAt, until });
   }
-}
-
-/** An account whose object does not answer is one that cannot serve now; the others can. */
-function unreachable(error: unknown): LeaseDecision {
-  if (!(error instanceof RelayError)) throw error;
-  return { kind: "refused", reason: "unavailable", retryAt: null, load: 0 };
 }
 
 const EXPLANATION: Readonly<Record<RefusalReason, string>> = {

@@ -29,7 +29,10 @@ export class Booking {
   readonly startedAt: EpochMs;
   readonly #call: Call;
   readonly #ports: Ports;
+  /** The account of the last attempt: whom the record names. */
   #lease: Lease | null = null;
+  /** What must be kept alive. */
+  #held: Lease | null = null;
   #attempts = 0;
   #firstByteAt: EpochMs | null = null;
   #reading: UsageReading = EMPTY_READING;
@@ -103,9 +106,15 @@ export class Booking {
     if (waitedMs > 0) this.story.note({ kind: "queued", waitedMs });
   }
 
+  /** Granted, and to be kept alive while the request waits for anything else. */
+  hold(lease: Lease): void {
+    this.#held = lease;
+  }
+
   /** The request goes to this lease's account now. */
   attempt(lease: Lease): void {
     this.#lease = lease;
+    this.#held = lease;
     this.#urgent ||= lease.scarce;
     this.#attempts++;
   }
@@ -140,7 +149,7 @@ export class Booking {
         this.record({ outcome: "lost", status: 200, error: "worker_lost" }),
       );
     }
-    if (this.#lease !== null) mailbox.renew(this.#lease.accountId, this.requestId);
+    if (this.#held !== null) mailbox.renew(this.#held.accountId, this.requestId);
     this.#send();
   }
 
@@ -150,6 +159,7 @@ export class Booking {
     this.#urgent ||= outcome.kind === "failed" || outcome.kind === "disabled";
     mailbox.release(lease.accountId, { requestId: this.requestId, outcome, windows: this.#windows });
     this.#windows = null;
+    this.#held = null;
     accountsSeen.released(lease.accountId);
   }
 

@@ -103,7 +103,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   const { call, booking, ports } = delivery;
   const body: ReadableStream<Uint8Array> | null = response.body;
   if (body === null) return broken("The answer was empty.");
-  const reader = call.protocol.createStreamReader();
+  const reader = call.protocol.createStreamReader(response.headers.get("content-type") ?? "");
   const tap = new Tap(body, {
     reader,
     now: ports.now,
@@ -112,8 +112,8 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
     heartbeat: call.protocol.heartbeat,
     heartbeatMs: ports.env.HEARTBEAT_MS,
     idleTimeoutMs: ports.env.IDLE_TIMEOUT_MS,
-    renderErrorEvent: (error, atBoundary) =>
-      call.protocol.renderErrorEvent(error, booking.requestId, atBoundary),
+    renderErrorEvent: (error, { atBoundary, frame }) =>
+      call.protocol.renderErrorEvent(error, booking.requestId, atBoundary, frame),
     gate: budgetGate(reader, delivery),
     filter: call.createFilter?.() ?? null,
   });
@@ -140,8 +140,11 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
 type Reader = ReturnType<Call["protocol"]["createStreamReader"]>;
 
 /** What an error event means. Like an error's body it may hold a secret that the account was asked with. */
-const judgeError = (errorType: string, { errorMessage }: Reader, { provider, lease }: Delivery): Verdict =>
-  provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential));
+const judgeError = (
+  errorType: string,
+  { errorMessage }: Reader,
+  { provider, lease, ports }: Delivery,
+): Verdict => provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential), ports.now());
 
 interface RunningStream extends Delivery {
   readonly status: number;

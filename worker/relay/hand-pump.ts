@@ -4,15 +4,15 @@
  */
 import { within } from "./reading.ts";
 import { CUT, EARLY_END, type StreamEnding } from "./stream-ending.ts";
-import type { StreamView } from "./stream-view.ts";
+import { positionOf, type StreamPosition, type StreamView } from "./stream-view.ts";
 import type { TapOptions } from "./tap.ts";
 
 export class HandPump {
   readonly #options: TapOptions;
   readonly #view: StreamView;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  /** What the client has been sent ends between two events; null: nothing has been sent. */
-  sentBoundary: boolean | null = null;
+  /** Where what the client has been sent ends; null: nothing has been sent. */
+  sent: StreamPosition | null = null;
 
   constructor(writable: WritableStream<Uint8Array>, view: StreamView, options: TapOptions) {
     this.#options = options;
@@ -73,7 +73,7 @@ export class HandPump {
     if (error !== null) return { kind: "stopped", error };
     const passed = filter === null ? bytes : filter.push(bytes);
     if (passed.length > 0) await this.#writer.write(passed);
-    this.sentBoundary = reader.atBoundary;
+    this.sent = positionOf(reader);
     return null;
   }
 }

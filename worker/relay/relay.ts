@@ -41,7 +41,7 @@ async function travel(call: Call, ports: Ports): Promise<Response> {
   watch.start();
   // Neither needs the other's answer, so both are asked at once; if either refuses, the other is returned.
   const [admission, first] = await watch.during(leaving(booking, acquisition), () =>
-    Promise.allSettled([admit(call, booking, ports), acquisition.next()]),
+    Promise.allSettled([admit(call, booking, ports), acquireFirst(acquisition, booking)]),
   );
   try {
     const refusal = refusalOf(admission);
@@ -63,6 +63,13 @@ async function travel(call: Call, ports: Ports): Promise<Response> {
   } finally {
     watch.stop();
   }
+}
+
+/** The admission may take longer than a lease lives. */
+async function acquireFirst(acquisition: Acquisition, booking: Booking): Promise<Acquired> {
+  const acquired = await acquisition.next();
+  if (acquired.kind === "leased") booking.hold(acquired.lease);
+  return acquired;
 }
 
 /** A client that leaves while its request waits gives its places in the queues to the next in line. */

@@ -76,7 +76,8 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, mount: Mount)
       operation: mount.route.operation,
       service: mount.route.service ?? protocol.service,
       onlyProvider: mount.route.provider ?? null,
-      parsed,
+      // In a body that was prepared, the model may lie elsewhere.
+      parsed: prepared === null ? parsed : protocol.parse({ ...clientCall, body: prepared.body }),
       affinity,
       story,
     },

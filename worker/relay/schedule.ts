@@ -87,7 +87,7 @@ function policyOf({ groups }: Directory, { binding }: Wish): Policy {
 
 /** An account without a list serves every model. */
 export const serves = (account: Pick<DirectoryEntry, "models">, model: string): boolean =>
-  account.models.length === 0 || fitsAny(account.models, model);
+  account.models.length === 0 || model === "" || fitsAny(account.models, model);
 
 /** @param scoreOf within a tier, the smallest comes first */
 function inTiers(

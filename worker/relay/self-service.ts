@@ -33,11 +33,23 @@ interface MountedList {
 }
 
 /** At the root, where clients of every dialect ask, all models; below a dialect's own prefix, those it can use. */
-async function listModels(context: Context<AppEnv>, { protocol, prefix, list }: MountedList) {
+async function modelsFor(context: Context<AppEnv>, { protocol, prefix }: MountedList) {
   const { key, status, snapshots } = await whoAsks(context, protocol);
   const directory = await findDirectory(snapshots);
-  const models = offeredModels(directory, { key, limits: status }, prefix === "" ? null : protocol.id);
-  return context.json(list.render(models) as object);
+  return offeredModels(directory, { key, limits: status }, prefix === "" ? null : protocol.id);
+}
+
+async function listModels(context: Context<AppEnv>, mounted: MountedList) {
+  return context.json(mounted.list.render(await modelsFor(context, mounted)) as object);
+}
+
+async function showModel(context: Context<AppEnv>, mounted: MountedList) {
+  const name = context.req.param("model");
+  const model = (await modelsFor(context, mounted)).find(({ id }) => id === name);
+  if (model === undefined || mounted.list.renderOne === undefined) {
+    throw new RelayError("model_not_found", "There is no such model here.");
+  }
+  return context.json(mounted.list.renderOne(model) as object);
 }
 
 const mountedLists = (): MountedList[] =>
@@ -50,7 +62,11 @@ const mountedLists = (): MountedList[] =>
 export function selfServiceRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const mounted of mountedLists()) {
-    app.get(`${mounted.prefix}${mounted.list.path}`, (context) => listModels(context, mounted));
+    const path = `${mounted.prefix}${mounted.list.path}`;
+    app.get(path, (context) => listModels(context, mounted));
+    if (mounted.list.renderOne !== undefined) {
+      app.get(`${path}/:model`, (context) => showModel(context, mounted));
+    }
   }
   for (const prefix of PREFIXES) {
     app.get(`${prefix}/v1/me`, async (context) => {

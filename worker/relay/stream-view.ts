@@ -1,5 +1,6 @@
 /** What has been seen of a stream in its copy: the usage so far, how long it has been silent, whether it is whole. */
 import type { EpochMs } from "../domain/ids.ts";
+import type { UsageReader } from "../protocols/protocol.ts";
 import { CopyReader } from "./copy-reader.ts";
 import { SILENT, TOO_LARGE, type StreamEnding } from "./stream-ending.ts";
 import type { TapOptions } from "./tap.ts";
@@ -8,6 +9,11 @@ import type { TapOptions } from "./tap.ts";
 const STREAM_BYTES_MAX = 64 * 1024 * 1024;
 /** Longest life of one answer, in ms. */
 export const STREAM_MS_MAX = 60 * 60_000;
+
+/** Where what has been sent stands, for an error that is to be written behind it. */
+export type StreamPosition = Pick<UsageReader, "atBoundary" | "frame">;
+
+export const positionOf = ({ atBoundary, frame }: UsageReader): StreamPosition => ({ atBoundary, frame });
 
 export class StreamView {
   readonly copy: CopyReader;

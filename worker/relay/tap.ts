@@ -13,7 +13,7 @@ import type { Piece } from "./copy-reader.ts";
 import { HandPump } from "./hand-pump.ts";
 import { within } from "./reading.ts";
 import { CUT, EARLY_END, type StreamEnding } from "./stream-ending.ts";
-import { STREAM_MS_MAX, StreamView } from "./stream-view.ts";
+import { positionOf, STREAM_MS_MAX, StreamView, type StreamPosition } from "./stream-view.ts";
 import type { Watch } from "./watch.ts";
 
 /** After the pipe broke: how long to see whether it was the upstream's end that did. */
@@ -30,7 +30,7 @@ export interface TapOptions {
   readonly heartbeat: Uint8Array | null;
   readonly heartbeatMs: number;
   readonly idleTimeoutMs: number;
-  readonly renderErrorEvent: (error: ErrorFacts, atBoundary: boolean) => Uint8Array;
+  readonly renderErrorEvent: (error: ErrorFacts, position: StreamPosition) => Uint8Array;
   /**
    * Asked before each piece is passed on, once the reader has seen it: why the stream must end here; null: it may
    * go on. A stream that is watched so closely is pumped by hand from its first byte, which costs several times
@@ -100,9 +100,9 @@ export class Tap {
     const ending = await watch.during({ limitMs: STREAM_MS_MAX, onLate: abort, onGone: abort }, () =>
       this.#pass(),
     );
-    const atBoundary = this.#pump?.sentBoundary ?? reader.atBoundary;
+    const position = this.#pump?.sent ?? positionOf(reader);
     reader.end();
-    return this.#finish(ending, atBoundary);
+    return this.#finish(ending, position);
   }
 
   async #pass(): Promise<StreamEnding> {
@@ -192,13 +192,13 @@ export class Tap {
   }
 
   /** The client's last word: the end of its stream, or an error in its own protocol before it. */
-  async #finish(ending: StreamEnding, atBoundary: boolean): Promise<StreamEnding> {
+  async #finish(ending: StreamEnding, position: StreamPosition): Promise<StreamEnding> {
     if (ending.kind !== "finished") this.#options.abort();
     if (ending.kind === "client_gone") return ending;
     const writer = this.#identity.writable.getWriter();
     try {
       if (ending.kind === "upstream_failed" || ending.kind === "stopped") {
-        await writer.write(this.#options.renderErrorEvent(ending.error, atBoundary));
+        await writer.write(this.#options.renderErrorEvent(ending.error, position));
       }
       await writer.close();
     } catch {

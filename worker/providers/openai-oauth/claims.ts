@@ -1,0 +1,28 @@
+/**
+ * Which ChatGPT account a token belongs to. The claims of a token are read and not verified: nothing is allowed by
+ * them, and the backend itself checks the header they go into against the access token. Pure.
+ */
+import { z } from "zod";
+
+const claimsSchema = z.object({
+  "https://api.openai.com/auth": z.object({ chatgpt_account_id: z.string().regex(/^[\w-]{1,100}$/) }),
+});
+const TOKEN_LENGTH_MAX = 20_000;
+
+/** null where it is no token, or names no account that could stand in a header. */
+export function accountIdIn(token: string): string | null {
+  if (token.length > TOKEN_LENGTH_MAX) return null;
+  const [, payload = ""] = token.split(".");
+  try {
+    const claims: unknown = JSON.parse(fromBase64Url(payload));
+    const parsed = claimsSchema.safeParse(claims);
+    return parsed.success ? parsed.data["https://api.openai.com/auth"].chatgpt_account_id : null;
+  } catch {
+    return null;
+  }
+}
+
+function fromBase64Url(text: string): string {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+}
