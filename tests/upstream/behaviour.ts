@@ -108,7 +108,7 @@ export type Behaviour =
   | { readonly kind: "ifThinking"; readonly then: Behaviour; readonly otherwise?: Behaviour };
 
 export type Malformation =
-  "json" | "sse" | "html" | "wrongContentType" | "wrongLength" | "truncatedGzip" | "brokenUsage";
+  "json" | "sse" | "html" | "wrongContentType" | "wrongLength" | "truncatedGzip" | "brokenUsage" | "checksum";
 
 export type StatusBehaviour = Extract<Behaviour, { kind: "status" }>;
 
@@ -187,6 +187,11 @@ export type WindowShape = {
 
 export function serverError(status = 500): StatusBehaviour {
   return errorStatus(status, status === 504 ? "timeout_error" : "api_error", "Internal server error");
+}
+
+/** An error as Bedrock's runtime answers it. */
+export function bedrockError(status: number, name: string, message: string): StatusBehaviour {
+  return { kind: "status", status, body: { message }, headers: { "x-amzn-errortype": name } };
 }
 
 /** The page a proxy in front of the upstream shows. */

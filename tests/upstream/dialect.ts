@@ -2,7 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import { anthropicDialect } from "./anthropic-dialect.ts";
 import type { SseEvent } from "./anthropic-sse.ts";
-import type { AnswerShape, Usage } from "./behaviour.ts";
+import { bedrockRoute } from "./bedrock.ts";
+import { bedrockDialect } from "./bedrock-dialect.ts";
+import type { AnswerShape, StatusBehaviour, Usage } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
 import { googleDialect } from "./google/dialect.ts";
 import { googleCallOf } from "./google/request.ts";
@@ -12,6 +14,7 @@ import { responsesDialect } from "./openai-responses.ts";
 import type { JsonRecord } from "./record.ts";
 import type { Reply } from "./reply.ts";
 import type { HeaderMap } from "./response-headers.ts";
+import { parseAuthorization, type SignedRequest } from "./sigv4.ts";
 
 export type ErrorPlace = {
   readonly requestId: string;
@@ -22,6 +25,8 @@ export type ErrorPlace = {
 export type Dialect = {
   /** The content type of a stream. */
   readonly streamType: string;
+  /** Who may call with what, where that is not the common check of a credential. null: nothing is wrong. */
+  readonly refusal?: (request: SignedRequest, nowMs: number) => StatusBehaviour | null;
   /** The call in the form of Anthropic's, in which the fake thinks; null when it is not a call of this dialect. */
   readonly normalize: (body: JsonRecord) => JsonRecord | null;
   /** What a call without it is told. */
@@ -30,7 +35,7 @@ export type Dialect = {
   /** The answer of a call that asks no model. */
   readonly other: (endpoint: Exclude<Endpoint, "messages">, usage: Usage) => string;
   readonly events: (reply: Reply, shape: AnswerShape, body: JsonRecord) => readonly SseEvent[];
-  readonly encode: (event: SseEvent, shape: AnswerShape, sentAtMs: number) => string;
+  readonly encode: (event: SseEvent, shape: AnswerShape, sentAtMs: number) => string | Uint8Array;
   /** One more text delta, for streams without end. */
   readonly delta: (index: number, text: string) => SseEvent;
   readonly errorEvent: (type: string, message: string, place: ErrorPlace) => SseEvent;
@@ -38,7 +43,7 @@ export type Dialect = {
   readonly errorAnswer: (
     type: string,
     message: string,
-  ) => { readonly status: number; readonly body: unknown };
+  ) => Pick<StatusBehaviour, "status" | "body" | "headers">;
   readonly limitHeaders: (nowMs: number) => HeaderMap;
 };
 
@@ -59,6 +64,8 @@ export function askedOf(method: string, url: string): Asked {
   const google = googleCallOf(method, url);
   if (google !== null) return { dialect: googleDialect(google), endpoint: google.endpoint };
   const path = pathWithoutQuery(url);
+  const bedrock = bedrockRoute(method, path);
+  if (bedrock !== null) return { dialect: bedrockDialect(bedrock), endpoint: bedrock.endpoint };
   const openAi = OPENAI_DIALECTS.find(([pattern]) => pattern.test(path))?.[1];
   if (openAi !== undefined) return { dialect: openAi, endpoint: method === "POST" ? "messages" : null };
   return { dialect: anthropicDialect, endpoint: anthropicEndpointOf(`${method} ${path}`) };
@@ -84,5 +91,5 @@ export function credentialOf(request: IncomingMessage): string | null {
     if (typeof key === "string") return key;
   }
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "");
-  return bearer?.[1] ?? null;
+  return bearer?.[1] ?? parseAuthorization(request.headers.authorization)?.accessKeyId ?? null;
 }

@@ -40,7 +40,12 @@ export function resetConnection(exchange: Cuttable): void {
   exchange.response.socket?.resetAndDestroy();
 }
 
-export function sendBody(response: ServerResponse, status: number, headers: HeaderMap, body: string): void {
+export function sendBody(
+  response: ServerResponse,
+  status: number,
+  headers: HeaderMap,
+  body: string | Buffer,
+): void {
   response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }

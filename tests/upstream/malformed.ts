@@ -1,12 +1,16 @@
 /** Answers that break the protocol, each in one way. */
 import { gzipSync } from "node:zlib";
 import type { SseEvent } from "./anthropic-sse.ts";
+import { withWrongChecksum } from "./bedrock-frames.ts";
 import type { Malformation } from "./behaviour.ts";
 import { cutConnection, sendBody, type Exchange } from "./exchange.ts";
 import { composeReply } from "./reply.ts";
 import { commonHeaders, type HeaderMap } from "./response-headers.ts";
+import { bytesOf } from "./wire.ts";
 
 const JSON_TYPE = "application/json";
+/** Before any content: the second event is content_block_start. */
+const CORRUPT_EVENT = 1;
 
 export async function performMalformed(exchange: Exchange, what: Malformation): Promise<void> {
   const { response } = exchange;
@@ -41,8 +45,20 @@ export async function performMalformed(exchange: Exchange, what: Malformation): 
       return await sendShort(exchange, headersOf(exchange, rightType), body);
     case "truncatedGzip":
       return sendTruncatedGzip(exchange, headersOf(exchange, rightType), body);
+    case "checksum":
+      return sendBody(
+        response,
+        200,
+        headersOf(exchange, exchange.dialect.streamType),
+        corruptStream(exchange),
+      );
     case "brokenUsage":
-      return sendBody(response, 200, headersOf(exchange, rightType), withBrokenUsage(body));
+      return sendBody(
+        response,
+        200,
+        headersOf(exchange, rightType),
+        wellFormedBody(exchange, withBrokenUsage),
+      );
   }
 }
 
@@ -55,29 +71,42 @@ function eventsOf(exchange: Exchange): readonly SseEvent[] {
   return exchange.dialect.events(reply, {}, exchange.asked);
 }
 
-function wellFormedBody(exchange: Exchange): string {
+function wellFormedBody(exchange: Exchange, alter: (json: string) => string = String): Buffer {
   if (!exchange.conversation.stream) {
     const reply = composeReply(exchange.body, exchange.conversation, {}, "msg_malformed");
-    return exchange.dialect.json(reply, {});
+    return Buffer.from(alter(exchange.dialect.json(reply, {})));
   }
-  return eventsOf(exchange)
-    .map((sse) => exchange.dialect.encode(sse, {}, 0))
-    .join("");
+  const events = eventsOf(exchange).map((sse) => {
+    return { ...sse, json: alter(typeof sse.json === "string" ? sse.json : sse.json(0)) };
+  });
+  return Buffer.concat(encodedEvents(exchange, events));
+}
+
+function encodedEvents({ dialect }: Exchange, events: readonly SseEvent[]): readonly Buffer[] {
+  return events.map((sse) => bytesOf(dialect.encode(sse, {}, 0)));
 }
 
 /** Broken JSON, an unknown event, a line without colon and an event without data, all amid a complete answer. */
-function brokenStream(exchange: Exchange): string {
+function brokenStream(exchange: Exchange): Buffer {
   const rubbish =
     'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"ty\n\n' +
     'event: never_heard_of\ndata: {"type":"never_heard_of","x":1}\n\n' +
     "a line without a colon\n\nevent: ping\n\n";
-  const encoded = eventsOf(exchange).map((sse) => exchange.dialect.encode(sse, {}, 0));
-  return [...encoded.slice(0, 4), rubbish, ...encoded.slice(4)].join("");
+  const encoded = encodedEvents(exchange, eventsOf(exchange));
+  return Buffer.concat([...encoded.slice(0, 4), Buffer.from(rubbish), ...encoded.slice(4)]);
+}
+
+/** One bit of one event amid a complete answer is wrong. */
+function corruptStream(exchange: Exchange): Buffer {
+  const encoded = encodedEvents(exchange, eventsOf(exchange));
+  return Buffer.concat(
+    encoded.map((bytes, index) => (index === CORRUPT_EVENT ? withWrongChecksum(bytes) : bytes)),
+  );
 }
 
 /** Promises more bytes than come. */
-async function sendShort(exchange: Exchange, headers: HeaderMap, body: string): Promise<void> {
-  exchange.response.writeHead(200, { ...headers, "content-length": Buffer.byteLength(body) + 1_000 });
+async function sendShort(exchange: Exchange, headers: HeaderMap, body: Buffer): Promise<void> {
+  exchange.response.writeHead(200, { ...headers, "content-length": body.length + 1_000 });
   await new Promise<void>((resolve) => {
     exchange.response.write(body, () => {
       resolve();
@@ -86,7 +115,7 @@ async function sendShort(exchange: Exchange, headers: HeaderMap, body: string): 
   await cutConnection(exchange);
 }
 
-function sendTruncatedGzip(exchange: Exchange, headers: HeaderMap, body: string): void {
+function sendTruncatedGzip(exchange: Exchange, headers: HeaderMap, body: Buffer): void {
   const whole = gzipSync(body);
   const half = whole.subarray(0, whole.length / 2);
   exchange.response.writeHead(200, { ...headers, "content-encoding": "gzip", "content-length": half.length });

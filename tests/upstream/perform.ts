@@ -9,7 +9,7 @@ import { performMalformed } from "./malformed.ts";
 import { composeReply, type Reply } from "./reply.ts";
 import { commonHeaders, withHeaders } from "./response-headers.ts";
 import { openStream, sendEvents } from "./stream.ts";
-import { openWire, pause, type Wire } from "./wire.ts";
+import { bytesOf, openWire, pause, type Wire } from "./wire.ts";
 
 export async function perform(exchange: Exchange, behaviour: Behaviour, gates: Gates): Promise<void> {
   exchange.entry.behaviour = behaviour.kind;
@@ -128,7 +128,7 @@ async function performCut(exchange: Exchange, cut: Extract<Behaviour, { kind: "c
 }
 
 function firstHalf({ dialect }: Exchange, sse: SseEvent, shape: AnswerShape): Buffer {
-  const bytes = Buffer.from(dialect.encode(sse, shape, 0));
+  const bytes = bytesOf(dialect.encode(sse, shape, 0));
   return bytes.subarray(0, Math.ceil(bytes.length / 2));
 }
 

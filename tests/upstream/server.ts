@@ -8,7 +8,7 @@ import { control, CONTROL_PREFIX, type Rooms } from "./control.ts";
 import type { Endpoint } from "./control-types.ts";
 import { readConversation } from "./conversation.ts";
 import { askedOf, credentialOf, pathWithoutQuery, type Dialect } from "./dialect.ts";
-import { sendError, type Exchange } from "./exchange.ts";
+import { sendError, sendStatus, type Exchange } from "./exchange.ts";
 import { createGates } from "./gates.ts";
 import { createLedger, type OpenEntry } from "./ledger.ts";
 import { accessRefusal, createOAuth } from "./oauth.ts";
@@ -117,8 +117,13 @@ async function serve(
     return authorize(rooms.oauth, new URL(path, "http://upstream").searchParams, response);
   }
   if (endpoint === null) return sendError(response, requestId, dialect, ["not_found_error", "Not found"]);
-  const refusal = refusalOf(rooms, entry);
-  if (refusal !== null) return sendError(response, requestId, dialect, ["authentication_error", refusal]);
+  if (dialect.refusal === undefined) {
+    const refusal = refusalOf(rooms, entry);
+    if (refusal !== null) return sendError(response, requestId, dialect, ["authentication_error", refusal]);
+  } else {
+    const refusal = dialect.refusal({ method, path, headers, body: bytes }, Date.now());
+    if (refusal !== null) return sendStatus(response, requestId, refusal);
+  }
   await answerModelCall(rooms, exchange, { endpoint, dialect }, bytes);
 }
 

@@ -4,7 +4,7 @@ import { BYTE_ORDER_MARK, startUsage, type SseEvent } from "./anthropic-sse.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
 import { commonHeaders, withHeaders } from "./response-headers.ts";
-import { openWire, pause, type Wire } from "./wire.ts";
+import { bytesOf, openWire, pause, type Wire } from "./wire.ts";
 
 export async function openStream(exchange: Exchange, shape: AnswerShape, contentType: string): Promise<Wire> {
   await pause(shape.headersDelayMs);
@@ -36,7 +36,7 @@ export async function sendEvents(
     if (exchange.response.destroyed) return;
     // Booked first: a client may ask for the sums as soon as it has read the last event.
     for (const sse of events) book(exchange, sse, reply);
-    await wire.write(events.map((sse) => exchange.dialect.encode(sse, shape, 0)).join(""));
+    await wire.write(Buffer.concat(events.map((sse) => bytesOf(exchange.dialect.encode(sse, shape, 0)))));
     return;
   }
   const intervalMs = shape.eventIntervalMs ?? 0;

@@ -5,9 +5,13 @@ import type { AnswerShape } from "./behaviour.ts";
 
 export type Wire = {
   /** Resolves when more may be written, also when the client has gone. */
-  readonly write: (bytes: string | Buffer) => Promise<void>;
+  readonly write: (bytes: string | Uint8Array) => Promise<void>;
   readonly end: () => void;
 };
+
+export function bytesOf(encoded: string | Uint8Array): Buffer {
+  return typeof encoded === "string" ? Buffer.from(encoded) : Buffer.from(encoded);
+}
 
 export function openWire(response: ServerResponse, shape: AnswerShape): Wire {
   const plain =
@@ -39,7 +43,7 @@ function slicingWire(response: ServerResponse, chunkBytes: number): Wire {
   const whole = wholeWire(response);
   return {
     async write(bytes) {
-      const buffer = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+      const buffer = bytesOf(bytes);
       for (let start = 0; start < buffer.length && !response.destroyed; start += chunkBytes) {
         await whole.write(buffer.subarray(start, start + chunkBytes));
         // A turn of the loop between writes, else the kernel gets them together.

@@ -58,6 +58,7 @@ async function call(env: Env, lease: Lease): Promise<TestResult> {
     { ...provider.testCall(lease.credential), headers: new Headers({ "user-agent": "edge-relay" }) },
     lease.credential,
     lease.baseUrl,
+    Date.now(),
   );
   const startedAt = Date.now();
   try {

@@ -1,5 +1,6 @@
 /** The registry of providers: adding one adds a folder and a line here. */
 import { azureOpenAi } from "./azure-openai/index.ts";
+import { bedrock } from "./bedrock/index.ts";
 import { ccr } from "./ccr/index.ts";
 import { claudeConsole } from "./claude-console/index.ts";
 import { claudeOAuth } from "./claude-oauth/index.ts";
@@ -13,6 +14,7 @@ const ALL: readonly Provider[] = [
   claudeOAuth,
   claudeConsole,
   ccr,
+  bedrock,
   openaiOAuth,
   openaiResponses,
   azureOpenAi,

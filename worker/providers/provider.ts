@@ -82,9 +82,12 @@ export interface ProviderSpec<Credential> {
     call: UpstreamCall,
     credential: Credential,
     baseUrl: string | null,
+    now: EpochMs,
   ): UpstreamRequest | Promise<UpstreamRequest>;
   /** Where the upstream speaks an encoding of its own around the protocol: the answer as the protocol has it. */
   readonly decodeAnswer?: (answer: Response, call: UpstreamCall) => Response;
+  /** Where its refusals have a form of their own: the body of one that a client gets, as the protocol has it. */
+  readonly decodeRefusal?: (answer: AnswerFacts) => string;
   /** The only place where a status code or a limit header is interpreted. Total over 100 to 599. */
   judge(answer: AnswerFacts, now: EpochMs): Verdict;
   /** The account's limits as an answer's headers tell them; null: they say nothing. */

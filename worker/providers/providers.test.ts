@@ -12,6 +12,7 @@ const CREDENTIALS: Readonly<Record<string, unknown>> = {
   "gemini-api": { apiKey: "AIza-secret-of-the-account" },
   "gemini-oauth": { accessToken: "access-secret", refreshToken: "refresh-secret", expiresAt: NOW },
   ccr: { apiKey: "secret-of-the-router" },
+  bedrock: { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "secret-of-aws", region: "us-east-1" },
   "claude-oauth": { accessToken: "access-secret", refreshToken: "refresh-secret", expiresAt: NOW },
   "openai-oauth": {
     accessToken: "access-secret",
@@ -25,6 +26,14 @@ const CREDENTIALS: Readonly<Record<string, unknown>> = {
     endpoint: "https://x.openai.azure.com",
     deployment: "d",
   },
+};
+
+/** As every provider accepts it, so that few have to change it. */
+const BODY = '{"store":false,"stream":true}';
+
+/** What becomes of the body where an upstream wants one of its own; elsewhere it is untouched. */
+const BODIES: Readonly<Record<string, string>> = {
+  bedrock: '{"anthropic_version":"bedrock-2023-05-31","store":false}',
 };
 
 const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
@@ -45,8 +54,7 @@ const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
     host: "relay.test",
     "accept-encoding": "br",
   }),
-  // As every provider accepts it, so that none has to change it.
-  body: new TextEncoder().encode('{"store":false,"stream":true}'),
+  body: new TextEncoder().encode(BODY),
   ...overrides,
 });
 
@@ -71,17 +79,18 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
     }
   });
 
-  it("makes the same request for the same call, with its body untouched", async () => {
-    const first = await provider.createRequest(call(), credential, baseUrl);
-    const second = await provider.createRequest(call(), credential, baseUrl);
+  it("makes the same request for the same call, with no more of its body changed than it must", async () => {
+    const first = await provider.createRequest(call(), credential, baseUrl, NOW);
+    const second = await provider.createRequest(call(), credential, baseUrl, NOW);
     expect([...first.headers]).toEqual([...second.headers]);
     expect(first.url).toBe(second.url);
-    expect(first.body).toEqual(call().body);
+    expect(new TextDecoder().decode(first.body)).toBe(BODIES[provider.id] ?? BODY);
+    expect(second.body).toEqual(first.body);
     expect(first.url.startsWith("https://")).toBe(true);
   });
 
   it("forwards nothing that speaks of the client's network or of us", async () => {
-    const { headers } = await provider.createRequest(call(), credential, baseUrl);
+    const { headers } = await provider.createRequest(call(), credential, baseUrl, NOW);
     for (const name of ["cookie", "x-forwarded-for", "x-relay-internal", "host"])
       expect(headers.has(name)).toBe(false);
     expect(JSON.stringify([...headers])).not.toContain("cr_relay-key");

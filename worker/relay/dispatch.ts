@@ -71,7 +71,7 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
     model: call.parsed.model,
     stream: call.parsed.stream,
   };
-  const created = provider.createRequest(upstreamCall, lease.credential, lease.baseUrl);
+  const created = provider.createRequest(upstreamCall, lease.credential, lease.baseUrl, ports.now());
   // A promise costs a turn of the event loop, and only signing needs one.
   const request = created instanceof Promise ? await created : created;
   assertAllowedTarget(request.url, env.ALLOW_PRIVATE_UPSTREAMS);
@@ -135,7 +135,7 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
         kind: "rejected",
         status: response.status,
         headers: response.headers,
-        bodyText,
+        bodyText: provider.decodeRefusal?.({ ...facts, bodyText }) ?? bodyText,
         bound: verdict.bound,
       };
     case "refresh":

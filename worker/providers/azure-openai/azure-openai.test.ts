@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { UpstreamCall } from "../provider.ts";
 import { azureOpenAi } from "./index.ts";
 
+const NOW = 1_900_000_000_000;
+
 const credential = azureOpenAi.credentialSchema.parse({
   apiKey: "secret",
   endpoint: "https://house.openai.azure.com/",
@@ -19,7 +21,7 @@ const request = async (path: string, model = "azure/gpt-6-sol", baseUrl: string 
     headers: new Headers({ "api-key": "cr_relay" }),
     body: new TextEncoder().encode(JSON.stringify({ model, input: "x" })),
   };
-  const made = await azureOpenAi.createRequest(call, credential, baseUrl);
+  const made = await azureOpenAi.createRequest(call, credential, baseUrl, NOW);
   return { ...made, body: JSON.parse(new TextDecoder().decode(made.body)) as unknown };
 };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { UpstreamCall } from "../provider.ts";
 import { geminiApi, upstreamUrl } from "./index.ts";
 
+const NOW = 1_900_000_000_000;
 const PATH = "/v1beta/models/gemini-2.5-pro:generateContent";
 const VERTEX_PATH = "/v1beta1/publishers/google/models/gemini-2.5-pro:generateContent";
 const GOOGLE = "https://generativelanguage.googleapis.com";
@@ -32,7 +33,8 @@ describe("createRequest", () => {
       "x-goog-api-client": "sdk/1",
     }),
   });
-  const requestOf = (query: string) => geminiApi.createRequest(call(query), { apiKey: "AIza-secret" }, null);
+  const requestOf = (query: string) =>
+    geminiApi.createRequest(call(query), { apiKey: "AIza-secret" }, null, NOW);
 
   it("carries the key in its header, and never in the address", async () => {
     const { url, headers } = await requestOf("alt=sse");

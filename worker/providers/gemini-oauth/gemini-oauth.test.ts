@@ -19,7 +19,7 @@ async function requestOf(
   credential = CREDENTIAL,
 ) {
   const call = { ...geminiOAuth.testCall(null), path, body: bytesOf(body), headers: new Headers(), ...more };
-  const request = await geminiOAuth.createRequest(call, credential, null);
+  const request = await geminiOAuth.createRequest(call, credential, null, NOW);
   return { ...request, text: textOf(request.body) };
 }
 

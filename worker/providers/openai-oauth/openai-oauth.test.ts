@@ -23,7 +23,7 @@ async function sent(path: string, body: unknown, accessToken = "access", account
     headers: new Headers({ originator: "codex_exec" }),
     body: new TextEncoder().encode(JSON.stringify(body)),
   };
-  const request = await openaiOAuth.createRequest(call, { ...credential, accessToken, accountId }, null);
+  const request = await openaiOAuth.createRequest(call, { ...credential, accessToken, accountId }, null, NOW);
   return { ...request, body: JSON.parse(new TextDecoder().decode(request.body)) as unknown };
 }
 
