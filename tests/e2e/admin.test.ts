@@ -246,11 +246,11 @@ describe.skipIf(BROWSER === null)("the admin", () => {
       page.getByRole("list", { name: `Accounts of ${group}` }).getByRole("link");
     expect(await accountsOf("Shared accounts").allInnerTexts()).toEqual(["First account"]);
     expect(await accountsOf("team").allInnerTexts()).toEqual(["Team account"]);
-    const policy = page.getByRole("form", { name: "Policy of team" }).getByLabel("Policy", { exact: true });
+    const policy = page.getByRole("form", { name: "Settings of team" }).getByLabel("Policy", { exact: true });
     expect(await policy.inputValue()).toBe("rendezvous");
     await policy.selectOption("Least busy");
-    await page.getByRole("button", { name: "Save the policy of team" }).click();
-    await page.getByText("team: the policy is now “Least busy”.").waitFor();
+    await page.getByRole("button", { name: "Save the settings of team" }).click();
+    await page.getByText("team: the settings are saved.").waitFor();
     expect(await policy.inputValue()).toBe("least_loaded");
     await page.reload();
     expect(await policy.inputValue()).toBe("least_loaded");

@@ -278,6 +278,7 @@ describe("/admin/groups", () => {
     expect(await listed(group)).toEqual({
       name: group,
       policy: "rendezvous",
+      modelMap: {},
       accounts: accounts.map(({ id }) => id),
     });
     const pool = await listed("*");

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { overloaded, rateLimited } from "../upstream/behaviour.ts";
 import {
   accountView,
+  admin,
   call,
   createPair,
   createPool,
@@ -11,6 +12,7 @@ import {
   MODEL,
   upstream,
   usageOf,
+  type TestAccount,
 } from "./setup/relay.ts";
 import { inSession, newSession, requestsOf } from "./setup/sessions.ts";
 
@@ -21,6 +23,10 @@ const sha256 = async (text: string) => {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 };
+
+/** Of an account whose bodies are recorded. */
+const modelsAsked = async ({ secret }: TestAccount) =>
+  (await upstream.log(secret)).map(({ body }) => (body as { model: string }).model);
 
 describe("a model map", () => {
   it.each(["/v1/messages", "/v1/messages/count_tokens"])(
@@ -48,8 +54,7 @@ describe("a model map", () => {
     await upstream.recordBodies(account.secret);
     for (const model of [MODEL, OPUS, "gpt-5"])
       expect((await call(key, { body: { model } })).status).toBe(200);
-    const log = await upstream.log(account.secret);
-    expect(log.map(({ body }) => (body as { model: string }).model)).toEqual([HAIKU, "exact", "gpt-5"]);
+    expect(await modelsAsked(account)).toEqual([HAIKU, "exact", "gpt-5"]);
   });
 
   it.each([false, true])("leaves both names in the ledger (stream: %s)", async (streamed) => {
@@ -118,5 +123,36 @@ describe("limits of a model family", () => {
     );
     await call(key, session);
     expect(await requestsOf(accounts)).toEqual([1, 2]);
+  });
+});
+
+describe("a model map of a key or a group", () => {
+  it("has every account asked for the model on the right, and says so in the routing story", async () => {
+    const { account, key } = await createPair({}, { modelMap: { [MODEL]: OPUS }, explain: true });
+    await upstream.recordBodies(account.secret);
+    const response = await call(key);
+    expect(response.headers.get("x-relay-routing")).toContain(`asked for ${OPUS}`);
+    expect(await modelsAsked(account)).toEqual([OPUS]);
+    const [record] = await usageOf(key);
+    expect(record).toMatchObject({ model: OPUS, requestedModel: MODEL });
+  });
+
+  it("applies the key's, then the group's, then the account's", async () => {
+    const { account, key } = await createPair(
+      { modelMap: { "claude-b": "claude-c" } },
+      { modelMap: { [MODEL]: "claude-a" } },
+    );
+    await upstream.recordBodies(account.secret);
+    const [group = ""] = account.groups;
+    const saved = await admin("PUT", `/groups/${group}`, { modelMap: { "claude-a": "claude-b" } });
+    expect(await saved.json()).toMatchObject({ policy: "rendezvous", modelMap: { "claude-a": "claude-b" } });
+    await call(key);
+    expect(await modelsAsked(account)).toEqual(["claude-c"]);
+  });
+
+  it("leaves the key's lists of models to what the client asks for", async () => {
+    const { key } = await createPair({}, { modelMap: { [MODEL]: OPUS }, blockedModels: [OPUS] });
+    expect((await call(key)).status).toBe(200);
+    expect((await call(key, { body: { model: OPUS } })).status).toBe(403);
   });
 });

@@ -82,7 +82,7 @@ export const directoryOf = (
 export function evenPool(accounts: number, slots: number, policy: Policy): Pool {
   return {
     accounts: Array.from({ length: accounts }, (_, number) => accountOf(number, { maxConcurrency: slots })),
-    groups: [{ name: SHARED_POOL, policy }],
+    groups: [{ name: SHARED_POOL, policy, modelMap: {} }],
     keys: [keyOf(0, {})],
   };
 }
@@ -146,7 +146,7 @@ export function mixedPool(random: Random, requests: number): Pool {
   };
   return {
     accounts,
-    groups: [SHARED_POOL, TEAM].map((name) => ({ name, policy: random.pick(POLICIES) })),
+    groups: [SHARED_POOL, TEAM].map((name) => ({ name, policy: random.pick(POLICIES), modelMap: {} })),
     keys: KEYS.map((limits, number) =>
       keyOf(number, {
         ...scaled(limits, requests),

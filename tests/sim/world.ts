@@ -239,7 +239,7 @@ export class World {
         bindingFallback: session.key.bindingFallback,
         model,
         affinity: session.affinity,
-        servedBy: () => true,
+        suits: () => true,
       },
       { random: this.#random.next, seen: isolate.seen },
     );

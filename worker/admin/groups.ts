@@ -1,7 +1,6 @@
 /** Groups: how requests are spread over their accounts. Membership is a field of each account. */
 import { Hono, type Context } from "hono";
-import { z } from "zod";
-import { groupSchema, POLICIES, SHARED_POOL, type Group } from "../domain/group.ts";
+import { groupSchema, SHARED_POOL, type Group } from "../domain/group.ts";
 import type { AccountId } from "../domain/ids.ts";
 import { nameSchema } from "../domain/text.ts";
 import { listAccounts, readDirectory } from "../storage/accounts.ts";
@@ -33,7 +32,7 @@ async function viewsOf(db: D1Database): Promise<GroupView[]> {
   }));
 }
 
-const inputSchema = z.object({ policy: z.enum(POLICIES) });
+const inputSchema = groupSchema.omit({ name: true });
 
 const nameOf = (context: Context<AdminEnv>) => idParam(nameSchema, context.req.param("name") ?? "");
 

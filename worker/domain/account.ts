@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { accountIdSchema, type AccountId, type EpochMs } from "./ids.ts";
 import { groupSchema } from "./group.ts";
+import { modelMapSchema } from "./model-map.ts";
 import { PROTECTED_REASONS } from "./cooldown.ts";
 import type { Availability, Cooldown, LimitWindow } from "./cooldown.ts";
 import { nameSchema, upstreamUrlSchema } from "./text.ts";
@@ -15,10 +16,8 @@ const maxConcurrency = z.int().min(0).max(10_000);
 const groups = z.array(nameSchema).max(50);
 /** Models this account may serve, `*` as a wildcard; empty: all. */
 const models = z.array(z.string().min(1).max(200)).max(500);
-/** What to ask the upstream for where a client asks for a model of the left; `*` is a wildcard there. */
-const modelMap = z
-  .record(z.string().min(1).max(200), z.string().min(1).max(200))
-  .refine((map) => Object.keys(map).length <= 200, "must not have more than 200 entries");
+/** What to ask the upstream for, where it has other names than clients use. */
+const modelMap = modelMapSchema;
 /** Requests that may wait for a slot: this many, or this many times the slots, whichever is more. */
 const queueLength = z.int().min(0).max(1000);
 const queueMultiple = z.number().min(0).max(10);

@@ -1,5 +1,6 @@
 /** Groups: accounts that keys may be bound to, and how requests are spread over them. Pure. */
 import { z } from "zod";
+import { modelMapSchema } from "./model-map.ts";
 import { nameSchema } from "./text.ts";
 
 /**
@@ -17,6 +18,8 @@ export type Policy = (typeof POLICIES)[number];
 export const groupSchema = z.object({
   name: nameSchema,
   policy: z.enum(POLICIES).default("rendezvous"),
+  /** Which model the group's keys get where they ask for another; after the key's own map. */
+  modelMap: modelMapSchema.default({}),
 });
 export type Group = Readonly<z.infer<typeof groupSchema>>;
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { accountIdSchema, keyIdSchema, type EpochMs } from "./ids.ts";
 import { limitFields, type LimitId } from "./key-limits.ts";
+import { modelMapSchema } from "./model-map.ts";
 import { nameSchema } from "./text.ts";
 
 /** Key text: the prefix and 32 random bytes in hex. */
@@ -26,6 +27,8 @@ const fields = {
   binding: binding.default(null),
   /** When no account of the binding can serve, the shared pool may. */
   bindingFallback: z.boolean().default(false),
+  /** Which model is used where a client asks for another, whichever account serves it. */
+  modelMap: modelMapSchema.default({}),
   /** Answers say in a header how they were routed. */
   explain: z.boolean().default(false),
   ...limitFields,
@@ -87,6 +90,7 @@ export const keySnapshotSchema = keyConfigSchema.pick({
   name: true,
   binding: true,
   bindingFallback: true,
+  modelMap: true,
   fingerprint: true,
   createdAt: true,
 });

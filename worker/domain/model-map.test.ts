@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { upstreamModel } from "./model-map.ts";
+import { mappedModel } from "./model-map.ts";
 
-describe("upstreamModel", () => {
+describe("mappedModel", () => {
   it.each([
     [{}, "claude-opus-4-5", "claude-opus-4-5"],
     [{ "claude-haiku-4-5": "small" }, "claude-opus-4-5", "claude-opus-4-5"],
@@ -13,15 +13,15 @@ describe("upstreamModel", () => {
     [{ "*": "all" }, "gpt-5", "all"],
     [{ opus: "part" }, "claude-opus-4-5", "claude-opus-4-5"],
   ])("by the map %j asks for %s as %s", (map, model, expected) => {
-    expect(upstreamModel(map, model)).toBe(expected);
+    expect(mappedModel(map, model)).toBe(expected);
   });
 
   it("maps once: what a name was mapped to is not looked up again", () => {
-    expect(upstreamModel({ a: "b", b: "c" }, "a")).toBe("b");
+    expect(mappedModel({ a: "b", b: "c" }, "a")).toBe("b");
   });
 
   it("takes names that every object knows for names like any other", () => {
-    expect(upstreamModel({ a: "b" }, "constructor")).toBe("constructor");
-    expect(upstreamModel({ constructor: "b" }, "constructor")).toBe("b");
+    expect(mappedModel({ a: "b" }, "constructor")).toBe("constructor");
+    expect(mappedModel({ constructor: "b" }, "constructor")).toBe("b");
   });
 });

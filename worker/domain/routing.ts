@@ -7,6 +7,10 @@ const account = accountIdSchema;
 const stepSchema = z.discriminatedUnion("kind", [
   /** It waited in its key's queue. */
   z.object({ kind: z.literal("queued"), waitedMs: z.number() }),
+  /** Its key or group has it served by another model than the client asked for. */
+  z.object({ kind: z.literal("redirected"), model: z.string() }),
+  /** Its account speaks another dialect, which has no word for what is left out. */
+  z.object({ kind: z.literal("translated"), account, protocol: z.string(), omitted: z.array(z.string()) }),
   /** An account's object, or what this place remembered of it, said no. */
   z.object({
     kind: z.literal("refused"),

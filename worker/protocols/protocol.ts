@@ -26,6 +26,12 @@ export interface ParsedCall {
   readonly affinitySource: AffinitySource;
 }
 
+/**
+ * Accounts that speak another dialect may answer, too: those of the route's own service, or of the service that the
+ * model's name picks.
+ */
+export type Crosses = "own_service" | "any_service";
+
 export interface ProtocolRoute {
   readonly method: "POST";
   /** Path below each prefix, in the router's syntax: `/v1beta/models/:call{.+:countTokens}`. */
@@ -37,6 +43,7 @@ export interface ProtocolRoute {
   readonly service?: Service;
   /** Only accounts of this provider answer here. */
   readonly provider?: string;
+  readonly crosses?: Crosses;
 }
 
 /** A client's call as it came, for its protocol to read. */
@@ -55,6 +62,8 @@ export interface StreamFilter {
   push(bytes: Uint8Array): Uint8Array;
   /** What is left at the end. */
   end(): Uint8Array;
+  /** Where what was passed on stands, if it is not where the upstream's stream stands. */
+  readonly position?: Pick<UsageReader, "atBoundary" | "frame">;
 }
 
 /** A body that asks the upstream for something which the client did not ask for, and takes it out of the answer. */

@@ -130,6 +130,10 @@ export class StreamTranslator implements StreamFilter {
     return this.#take();
   }
 
+  get streamType(): string {
+    return this.#encoder.streamType;
+  }
+
   /** The client was sent whole events only. */
   get position() {
     return { atBoundary: true, frame: this.#encoder.frame };

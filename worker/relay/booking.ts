@@ -2,6 +2,7 @@
 import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
 import type { LimitWindow } from "../domain/cooldown.ts";
 import type { AttemptOutcome, Lease } from "../domain/lease.ts";
+import type { Service } from "../domain/service.ts";
 import type { NanoDollars } from "../domain/money.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
@@ -33,11 +34,15 @@ export class Booking {
   #lease: Lease | null = null;
   /** What must be kept alive. */
   #held: Lease | null = null;
+  /** What the account of the last attempt was asked for. */
+  #askedModel: string;
   #attempts = 0;
   #firstByteAt: EpochMs | null = null;
   #reading: UsageReading = EMPTY_READING;
   /** Where a stream must ask for more or end, in nano-dollars at list price; null: nowhere. */
   allowance: NanoDollars | null = null;
+  /** What the key must be allowed to use, and by whose rate its budgets count. */
+  service: Service;
   #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
@@ -47,6 +52,8 @@ export class Booking {
   constructor(call: Call, ports: Ports) {
     this.#call = call;
     this.#ports = ports;
+    this.#askedModel = call.parsed.model;
+    this.service = call.service;
     this.requestId = call.requestId;
     this.startedAt = ports.now();
     this.#renewedAt = this.startedAt;
@@ -63,7 +70,7 @@ export class Booking {
   /** What would be booked if nothing more were heard: the usage seen so far, priced. */
   record(ending: Ending): UsageRecord {
     const reading = this.#reading;
-    const model = reading.model ?? this.#call.parsed.model;
+    const model = reading.model ?? this.#askedModel;
     const whole = ending.outcome === "completed" && reading.finished;
     return {
       requestId: this.requestId,
@@ -91,7 +98,7 @@ export class Booking {
 
   /** What the answer has cost so far, in nano-dollars at list price. */
   get cost(): NanoDollars {
-    return this.#costOf(this.#reading.model ?? this.#call.parsed.model).cost;
+    return this.#costOf(this.#reading.model ?? this.#askedModel).cost;
   }
 
   #costOf(model: string) {
@@ -111,9 +118,10 @@ export class Booking {
     this.#held = lease;
   }
 
-  /** The request goes to this lease's account now. */
-  attempt(lease: Lease): void {
+  /** The request goes to this lease's account now, which is asked for a model by its own name for it. */
+  attempt(lease: Lease, model: string): void {
     this.#lease = lease;
+    this.#askedModel = model;
     this.#held = lease;
     this.#urgent ||= lease.scarce;
     this.#attempts++;
@@ -181,7 +189,7 @@ export class Booking {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#isMetered) {
-      mailbox.settle(this.#call.key.id, this.record(ending), this.#call.service);
+      mailbox.settle(this.#call.key.id, this.record(ending), this.service);
     }
     this.#send();
   }

@@ -13,6 +13,7 @@ import { ROUTING_HEADER } from "./story.ts";
 import { budgetGate } from "./budget-gate.ts";
 import type { StreamEnding } from "./stream-ending.ts";
 import { Tap } from "./tap.ts";
+import { createStreamTranslator, wholeAnswer, WHOLE_TYPE } from "./translation.ts";
 
 /** Answer headers that a client may see; all others speak of the account or of the upstream's insides. */
 const DELIVERED_HEADERS = ["content-type", "request-id", "x-request-id", "retry-after"] as const;
@@ -92,11 +93,14 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
   }
   booking.firstByte();
   booking.observe(call.protocol.readAnswer(body));
+  const { translation } = call;
+  const answer = translation === null ? body : wholeAnswer(body, translation);
   booking.release(lease, { kind: "ok" });
   onServed();
   booking.close({ outcome: "completed", status: response.status, error: null });
   const headers = deliveredHeaders(response.headers, booking);
-  return { kind: "response", response: new Response(body, { status: response.status, headers }) };
+  if (translation !== null) headers.set("content-type", WHOLE_TYPE);
+  return { kind: "response", response: new Response(answer, { status: response.status, headers }) };
 }
 
 async function deliverStream({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
@@ -104,18 +108,20 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   const body: ReadableStream<Uint8Array> | null = response.body;
   if (body === null) return broken("The answer was empty.");
   const reader = call.protocol.createStreamReader(response.headers.get("content-type") ?? "");
+  const client = call.translation?.client ?? call.protocol;
+  const translator = call.translation === null ? null : createStreamTranslator(call.translation);
   const tap = new Tap(body, {
     reader,
     now: ports.now,
     watch: ports.watch,
     abort,
-    heartbeat: call.protocol.heartbeat,
+    heartbeat: client.heartbeat,
     heartbeatMs: ports.env.HEARTBEAT_MS,
     idleTimeoutMs: ports.env.IDLE_TIMEOUT_MS,
     renderErrorEvent: (error, { atBoundary, frame }) =>
-      call.protocol.renderErrorEvent(error, booking.requestId, atBoundary, frame),
+      client.renderErrorEvent(error, booking.requestId, atBoundary, frame),
     gate: budgetGate(reader, delivery),
-    filter: call.createFilter?.() ?? null,
+    filter: translator ?? call.createFilter?.() ?? null,
   });
   const first = await tap.peek(ports.env.HOLD_BACK_MS);
   if (first === "ended" || first === "failed") {
@@ -134,6 +140,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
   delivery.onServed();
   ports.waitUntil(settleStream(tap, { ...delivery, status: response.status, reader }));
   const headers = deliveredHeaders(response.headers, booking);
+  if (translator !== null) headers.set("content-type", translator.streamType);
   return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };
 }
 

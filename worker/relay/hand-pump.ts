@@ -42,8 +42,9 @@ export class HandPump {
   }
 
   async #beat(): Promise<void> {
-    const { heartbeat, reader } = this.#options;
-    if (reader.atBoundary && heartbeat !== null) await this.#writer.write(heartbeat);
+    const { heartbeat, reader, filter } = this.#options;
+    const { atBoundary } = filter?.position ?? reader;
+    if (atBoundary && heartbeat !== null) await this.#writer.write(heartbeat);
   }
 
   /** @throws when the client is gone; @returns how the stream ended, once it has */
@@ -73,7 +74,7 @@ export class HandPump {
     if (error !== null) return { kind: "stopped", error };
     const passed = filter === null ? bytes : filter.push(bytes);
     if (passed.length > 0) await this.#writer.write(passed);
-    this.sent = positionOf(reader);
+    this.sent = filter?.position ?? positionOf(reader);
     return null;
   }
 }

@@ -1,16 +1,17 @@
 /** Which accounts this call may go to, and what each would be asked for. */
-import type { DirectoryEntry } from "../domain/account.ts";
+import type { Directory, DirectoryEntry } from "../domain/account.ts";
 import { affinityInFamily, type AccountId } from "../domain/ids.ts";
-import { upstreamModel } from "../domain/model-map.ts";
+import { mappedModel } from "../domain/model-map.ts";
+import type { Service } from "../domain/service.ts";
 import { PROVIDERS } from "../providers/index.ts";
-import type { Provider } from "../providers/provider.ts";
 import { findDirectory } from "../storage/snapshots.ts";
 import { accountsSeen } from "./accounts-seen.ts";
 import { Acquisition, type Target } from "./acquire.ts";
 import type { Booking } from "./booking.ts";
+import { optionsFor, serviceMeant } from "./options.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
-import { schedule, type Choice, type Wish } from "./schedule.ts";
+import { schedule, type Choice } from "./schedule.ts";
 
 /** An empty choice may only be a stale directory: it is read anew, but not at every call. */
 const EMPTY_MAX_AGE_MS = 1000;
@@ -19,27 +20,51 @@ const surroundings = { random: Math.random, seen: accountsSeen.of };
 
 function targetAt(entry: DirectoryEntry | undefined, model: string): Target {
   if (entry === undefined) return { model, modelFamily: null };
-  const asked = upstreamModel(entry.modelMap, model);
+  const asked = mappedModel(entry.modelMap, model);
   return { model: asked, modelFamily: PROVIDERS.get(entry.provider)?.modelFamily(asked) ?? null };
+}
+
+/** What the key and its group make of the model that the client asks for. */
+function redirected({ key, parsed }: Call, directory: Directory): string {
+  const { binding } = key;
+  const group =
+    binding?.kind === "group" ? directory.groups.find(({ name }) => name === binding.group) : undefined;
+  const model = mappedModel(key.modelMap, parsed.model);
+  return group === undefined ? model : mappedModel(group.modelMap, model);
+}
+
+interface Plan {
+  readonly choice: Choice;
+  readonly service: Service;
+  readonly model: string;
+}
+
+const NOBODY: Choice = { accounts: [], home: null, place: null };
+
+/** The first service that has an account for the call. */
+function planIn(directory: Directory, call: Call): Plan {
+  const model = redirected(call, directory);
+  const { binding, bindingFallback } = call.key;
+  for (const { service, suits } of optionsFor(call, model)) {
+    const wish = { binding, bindingFallback, model, affinity: call.affinity, suits };
+    const choice = schedule(directory, wish, surroundings);
+    if (choice.accounts.length > 0) return { choice, service, model };
+  }
+  return { choice: NOBODY, service: serviceMeant(call, model), model };
 }
 
 export async function planAccounts(call: Call, booking: Booking, ports: Ports): Promise<Acquisition> {
   const context = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
-  const { model } = call.parsed;
-  const wish: Wish = {
-    binding: call.key.binding,
-    bindingFallback: call.key.bindingFallback,
-    model,
-    affinity: call.affinity,
-    servedBy: (provider) => canServe(PROVIDERS.get(provider), call),
-  };
   let directory = await findDirectory(context);
-  let choice: Choice = schedule(directory, wish, surroundings);
-  if (choice.accounts.length === 0) {
+  let plan = planIn(directory, call);
+  if (plan.choice.accounts.length === 0) {
     directory = await findDirectory(context, EMPTY_MAX_AGE_MS);
-    choice = schedule(directory, wish, surroundings);
+    plan = planIn(directory, call);
   }
+  const { choice, model } = plan;
+  booking.service = plan.service;
   booking.story.ranked(choice.accounts, choice.home);
+  if (model !== call.parsed.model) booking.story.note({ kind: "redirected", model });
   const entryOf = (account: AccountId) => directory.accounts.find(({ id }) => id === account);
   const targetOf = (account: AccountId) => targetAt(entryOf(account), model);
   const { home } = choice;
@@ -62,13 +87,6 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
     ports,
   );
 }
-
-/** An account's kind must speak the dialect, and belong to the service that the client uses. */
-const canServe = (provider: Provider | undefined, { protocol, service, onlyProvider }: Call): boolean =>
-  provider !== undefined &&
-  provider.service === service &&
-  provider.protocols.includes(protocol.id) &&
-  (onlyProvider === null || provider.id === onlyProvider);
 
 /** Whether it matters at any of the accounts who speaks: finding out costs a look at the whole conversation. */
 const takesTurns = (

@@ -6,18 +6,33 @@ import { toHex } from "../storage/encoding.ts";
 import type { Story } from "./story.ts";
 import { concat } from "./reading.ts";
 import type { Service } from "../domain/service.ts";
-import type { Operation, ParsedCall, Protocol, StreamFilter } from "../protocols/protocol.ts";
+import type {
+  ClientCall,
+  Crosses,
+  Operation,
+  ParsedCall,
+  Protocol,
+  StreamFilter,
+} from "../protocols/protocol.ts";
+import type { Translation } from "./translation.ts";
 
 /** A client's call on its way through the relay. The body stays the bytes received. */
 export interface Call {
   readonly requestId: RequestId;
   readonly key: KeySnapshot;
+  /** The dialect of path, query and body: the client's own, unless there is a translation. */
   readonly protocol: Protocol;
+  /** Between the client's dialect and the account's; null: they are the same. */
+  readonly translation: Translation | null;
   readonly operation: Operation;
-  /** What the key must be allowed to use for it. */
+  /** Whose path it came by: what the key must be allowed to use, unless the model says otherwise. */
   readonly service: Service;
   /** Only accounts of this provider may answer; null: any. */
   readonly onlyProvider: string | null;
+  /** Which accounts of another dialect may answer; null: none. */
+  readonly crosses: Crosses | null;
+  /** The call as the client made it. */
+  readonly asked: ClientCall;
   /** Path below the upstream's base URL. */
   readonly path: string;
   /** Query for the upstream, without the relay key. */

@@ -2,19 +2,22 @@
 import { identifyClient } from "../domain/client-identity.ts";
 import { invariant, RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
+import type { ProtocolId } from "../domain/protocol-id.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { unauthorized, type Verdict } from "../domain/verdict.ts";
 import { spliceJson } from "../protocols/json-fields.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Acquired, Acquisition, Target } from "./acquire.ts";
+import type { Acquired, Acquisition } from "./acquire.ts";
 import { Booking } from "./booking.ts";
 import { deliver, deliveredHeaders, outcomeOf, type Delivered } from "./deliver.ts";
 import { dispatch, headersOf, refusedCredential, type Attempt } from "./dispatch.ts";
 import { estimateOf } from "./estimate.ts";
+import { spokenWith } from "./options.ts";
 import { planAccounts } from "./plan.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
+import { refusalFor, translated } from "./translation.ts";
 import type { Watched } from "./watch.ts";
 
 /** Accounts tried after the first, at most. */
@@ -94,7 +97,7 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
       requestId: booking.requestId,
       startedAt: booking.startedAt,
       protocol: call.protocol.id,
-      service: call.service,
+      service: booking.service,
       fingerprint: call.key.fingerprint,
       caller: identifyClient(call.headers),
       model: call.parsed.model,
@@ -158,7 +161,9 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
 async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
   const { booking, acquisition, ports } = journey;
   try {
-    let call = callAt(journey.call, acquisition.targetAt(lease.accountId));
+    const made = callAt(lease, journey);
+    // A promise costs a turn of the event loop, and only a translation needs one.
+    let call = made instanceof Promise ? await made : made;
     let current = lease;
     let result = await send(call, current, journey);
     if (result.kind === "judged" && result.verdict.kind === "refresh") {
@@ -187,7 +192,7 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
 
 async function send(call: Call, lease: Lease, { booking, ports }: Journey): Promise<Attempt> {
   const provider = providerOf(lease);
-  booking.attempt(lease);
+  booking.attempt(lease, call.parsed.model);
   const result = await dispatch(call, lease, provider, ports);
   const headers = headersOf(result);
   if (headers !== null) booking.sawWindows(lease, provider.readWindows(headers, ports.now()));
@@ -196,8 +201,28 @@ async function send(call: Call, lease: Lease, { booking, ports }: Journey): Prom
 
 const isBound = (result: Attempt) => result.kind === "rejected" && result.bound;
 
-/** The call as it goes to one account: the model's name is the account's own. */
-function callAt(call: Call, { model }: Target): Call {
+/** The call as it goes to one account: in its dialect, with its own name of the model. */
+function callAt(lease: Lease, journey: Journey): Call | Promise<Call> {
+  const { call, acquisition } = journey;
+  const { model } = acquisition.targetAt(lease.accountId);
+  const spoken = spokenWith(providerOf(lease), call);
+  if (spoken === null || spoken === call.protocol.id) return withModel(call, model);
+  return inDialect(spoken, model, lease, journey);
+}
+
+async function inDialect(
+  spoken: ProtocolId,
+  model: string,
+  lease: Lease,
+  { call, booking, ports }: Journey,
+): Promise<Call> {
+  const foreign = await translated(call, spoken, model, ports);
+  const omitted = [...(foreign.translation?.omitted ?? [])];
+  booking.story.note({ kind: "translated", account: lease.accountId, protocol: spoken, omitted });
+  return foreign;
+}
+
+function withModel(call: Call, model: string): Call {
   if (model === call.parsed.model) return call;
   const { modelRange } = call.parsed;
   return {
@@ -240,9 +265,10 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
       onServed();
       booking.close({ outcome: "failed", status: result.status, error: `upstream_${String(result.status)}` });
       const headers = deliveredHeaders(result.headers, booking);
+      const body = refusalText(result, call, headers);
       return Promise.resolve({
         kind: "response",
-        response: new Response(result.bodyText, { status: result.status, headers }),
+        response: new Response(body, { status: result.status, headers }),
       });
     }
     case "judged": {
@@ -252,6 +278,18 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
       return Promise.resolve({ kind: "judged", verdict: final });
     }
   }
+}
+
+/** The upstream's own words; where the client speaks another dialect, in its form. */
+function refusalText(
+  { status, bodyText }: Extract<Attempt, { kind: "rejected" }>,
+  { translation, requestId }: Call,
+  headers: Headers,
+): string {
+  if (translation === null) return bodyText;
+  const { body, contentType } = refusalFor(translation, status, bodyText, requestId);
+  headers.set("content-type", contentType);
+  return body;
 }
 
 /** After a move that should last, the session's home learns where it went. */

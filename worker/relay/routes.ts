@@ -73,9 +73,12 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, mount: Mount)
       requestId: context.get("requestId"),
       key,
       protocol,
+      translation: null,
+      asked: clientCall,
       operation: mount.route.operation,
       service: mount.route.service ?? protocol.service,
       onlyProvider: mount.route.provider ?? null,
+      crosses: mount.route.crosses ?? null,
       // In a body that was prepared, the model may lie elsewhere.
       parsed: prepared === null ? parsed : protocol.parse({ ...clientCall, body: prepared.body }),
       affinity,

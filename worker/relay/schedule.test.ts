@@ -21,7 +21,7 @@ const account = (number: number, overrides: Partial<DirectoryEntry> = {}): Direc
 const directory = (accounts: readonly DirectoryEntry[], policy?: Policy): Directory => ({
   version: 1,
   accounts: [...accounts],
-  groups: policy === undefined ? [] : [{ name: "*", policy }],
+  groups: policy === undefined ? [] : [{ name: "*", policy, modelMap: {} }],
 });
 const accounts = (count: number) => Array.from({ length: count }, (_, number) => account(number));
 const session = (number: number) => `key_00000000:session-${String(number)}` as Affinity;
@@ -31,7 +31,7 @@ const wish = (overrides: Partial<Wish> = {}): Wish => ({
   bindingFallback: false,
   model: "claude-sonnet-4-5",
   affinity: null,
-  servedBy: () => true,
+  suits: () => true,
   ...overrides,
 });
 
@@ -121,8 +121,8 @@ describe("schedule", () => {
       account(3, { models: ["gpt-*"] }),
       account(4),
     ];
-    const servedBy = (provider: string) => provider !== "x";
-    expect(schedule(directory(entries), wish({ servedBy }), () => 0.5)).toEqual([entries[3]?.id]);
+    const suits = ({ provider }: DirectoryEntry) => provider !== "x";
+    expect(schedule(directory(entries), wish({ suits }), () => 0.5)).toEqual([entries[3]?.id]);
   });
 });
 

@@ -11,8 +11,8 @@ export interface Wish {
   readonly bindingFallback: boolean;
   readonly model: string;
   readonly affinity: Affinity | null;
-  /** Whether accounts of a provider speak the call's protocol. */
-  readonly servedBy: (provider: string) => boolean;
+  /** Whether the call can be put to an account. */
+  readonly suits: (account: DirectoryEntry) => boolean;
 }
 
 /** What this place has seen of an account. */
@@ -64,7 +64,7 @@ interface Candidate {
 }
 
 function reachOf(account: DirectoryEntry, wish: Wish): Candidate["reach"] | null {
-  if (!account.enabled || !wish.servedBy(account.provider) || !serves(account, wish.model)) return null;
+  if (!account.enabled || !wish.suits(account) || !serves(account, wish.model)) return null;
   if (isBound(account, wish.binding)) return 0;
   return wish.bindingFallback && isBound(account, null) ? 1 : null;
 }

@@ -9,6 +9,20 @@ const CANDIDATES_MAX = 10;
 /** Attempts are few; an account pool that refuses one after the other is told in its beginning. */
 const STEPS_MAX = 30;
 const MESSAGE_LENGTH_MAX = 200;
+const OMITTED_MAX = 10;
+const NAME_LENGTH_MAX = 60;
+
+/** What upstreams say may be long, and what clients call their tools may be anything. */
+function shortened(step: RoutingStep): RoutingStep {
+  if (step.kind === "failed") return { ...step, message: step.message.slice(0, MESSAGE_LENGTH_MAX) };
+  if (step.kind !== "translated") return step;
+  return { ...step, omitted: step.omitted.slice(0, OMITTED_MAX).map(plainName) };
+}
+
+const plainName = (name: string) => name.replace(/[^\w.[\]-]/g, "_").slice(0, NAME_LENGTH_MAX);
+
+const leftOut = (omitted: readonly string[]) =>
+  omitted.length === 0 ? "" : ` without ${omitted.join(", ")}`;
 
 export class Story {
   readonly #steps: RoutingStep[] = [];
@@ -24,9 +38,7 @@ export class Story {
 
   note(step: RoutingStep): void {
     if (this.#steps.length >= STEPS_MAX) return;
-    this.#steps.push(
-      step.kind === "failed" ? { ...step, message: step.message.slice(0, MESSAGE_LENGTH_MAX) } : step,
-    );
+    this.#steps.push(shortened(step));
   }
 
   get routing(): Routing {
@@ -44,6 +56,10 @@ export class Story {
       switch (step.kind) {
         case "queued":
           return `queued ${String(step.waitedMs)}ms`;
+        case "redirected":
+          return `asked for ${step.model}`;
+        case "translated":
+          return `${step.account} translated to ${step.protocol}${leftOut(step.omitted)}`;
         case "refused":
           return `${step.account} refused: ${step.reason}`;
         case "stayed":

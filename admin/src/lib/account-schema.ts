@@ -1,20 +1,7 @@
 /** What an account's forms are checked with, and what they show for a new one. For the server: zod is no use to a page. Pure. */
-import { z } from "zod";
 import { valuesOf } from "./account-form";
 import { accountInputSchema, accountPatchSchema } from "./domain";
-import { readModelMap } from "./model-map";
-
-/** The map is entered as lines, so that what is wrong with one can be said of it. */
-const modelMapLines = z
-  .array(z.string())
-  .optional()
-  .transform((lines, issues) => {
-    if (lines === undefined) return undefined;
-    const { map, problem } = readModelMap(lines);
-    if (problem === null) return map;
-    issues.addIssue(problem);
-    return z.NEVER;
-  });
+import { modelMapLines } from "./model-map-schema";
 
 /** A new account with its credential. */
 export const accountFormSchema = accountInputSchema.extend({

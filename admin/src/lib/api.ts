@@ -1,6 +1,6 @@
 /** The admin API as typed functions: the only file of the admin that knows HTTP. */
 import type { AccountInput, AccountPatch, AccountView, EpochMs, KeyInput, KeyPatch, KeyView } from "./domain";
-import type { Group, NanoDollars, Policy, RequestView, UsageView } from "./domain";
+import type { Group, NanoDollars, RequestView, UsageView } from "./domain";
 import type { ApiResult } from "./failure";
 import { parseFailure, unreachable } from "./failure";
 
@@ -157,8 +157,7 @@ export function createApi(relay: RelayBinding, token: string | null) {
       call<AccountView>("POST", "/accounts/oauth/exchange", exchange),
 
     groups: () => call<Listing<GroupView>>("GET", "/groups"),
-    setPolicy: (name: string, policy: Policy) =>
-      call<GroupView>("PUT", `/groups/${segment(name)}`, { policy }),
+    saveGroup: ({ name, ...settings }: Group) => call<GroupView>("PUT", `/groups/${segment(name)}`, settings),
     forgetGroup: (name: string) => call<null>("DELETE", `/groups/${segment(name)}`),
 
     keys: (query: PageQuery) => call<Listing<KeyView>>("GET", "/keys", undefined, { ...query }),

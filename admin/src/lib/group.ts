@@ -1,6 +1,7 @@
 /** A group as its page shows it. Pure. */
 import type { GroupView } from "./api";
 import { SHARED_POOL, type Policy } from "./domain";
+import { modelMapText } from "./model-map";
 
 interface Named {
   readonly id: string;
@@ -13,6 +14,8 @@ export interface GroupShown {
   /** The accounts outside any group. */
   readonly isShared: boolean;
   readonly policy: Policy;
+  /** As lines of `requested = used`. */
+  readonly modelMap: string;
   readonly accounts: readonly Named[];
 }
 
@@ -26,6 +29,7 @@ export function groupShown(group: GroupView, accounts: readonly Named[]): GroupS
     title: titleOf(group.name),
     isShared: group.name === SHARED_POOL,
     policy: group.policy,
+    modelMap: modelMapText(group.modelMap),
     accounts: group.accounts.map((id) => ({ id, name: names.get(id) ?? id })),
   };
 }

@@ -14,6 +14,7 @@ const FULL: KeyOptions = {
   binding: { kind: "group", group: "team" },
   bindingFallback: true,
   explain: true,
+  modelMap: { "claude-*": "gemini-3-pro", "gpt-6": "gpt-6-sol" },
   permissions: ["claude", "openai"],
   clients: ["claude-code", "droid"],
   userAgents: ["my-tool/* (linux, x64)", "other/1"],

@@ -2,6 +2,7 @@
 import type { KeyInput } from "./domain";
 import { CHECKED, isChecked, linesOf, numberOf, textOf } from "./form-text";
 import { SERVICES } from "./key-choices";
+import { modelMapText } from "./model-map";
 import { fromLocalInput, toLocalInput } from "./time-zone";
 
 /** The form shows all of a key but its switch, which has a button of its own. */
@@ -55,6 +56,7 @@ export const KEY_NAMES = [
   "queueTimeoutSeconds",
   "weekStartDay",
   "weekStartHour",
+  "modelMap",
   ...FIGURES,
   ...LISTS,
   ...SWITCHES,
@@ -112,6 +114,7 @@ export function readKey(form: FormData, timeZone: string) {
     weekStartDay: numberOf(form, "weekStartDay"),
     weekStartHour: numberOf(form, "weekStartHour"),
     rates: readRates(form),
+    modelMap: linesOf(form, "modelMap"),
     ...each(FIGURES, (name) => numberOf(form, name)),
     ...each(LISTS, (name) => linesOf(form, name)),
     ...each(SWITCHES, (name) => isChecked(form, name)),
@@ -152,6 +155,7 @@ export function valuesOf(key: KeyOptions, timeZone: string): Record<string, stri
     queueTimeoutSeconds: queueTimeoutMs === null ? "" : String(queueTimeoutMs / SECOND_MS),
     weekStartDay: String(key.weekStartDay),
     weekStartHour: String(key.weekStartHour),
+    modelMap: modelMapText(key.modelMap),
     ...each(FIGURES, (name) => figureText(key[name])),
     ...each(LISTS, (name) => key[name].join("\n")),
     ...each(SWITCHES, (name) => (key[name] ? CHECKED : "")),

@@ -1,8 +1,16 @@
 /** What a key's form is checked with, and what it shows for a new key. For the server: zod is no use to a page. Pure. */
-import { keyFieldsSchema } from "./domain";
+import { keyFieldsSchema, keyInputSchema } from "./domain";
 import { valuesOf } from "./key-form";
+import { modelMapLines } from "./model-map-schema";
 
-export const keyFormSchema = keyFieldsSchema.omit({ enabled: true });
+export const keyFormSchema = keyFieldsSchema.omit({ enabled: true }).extend({
+  modelMap: modelMapLines.pipe(keyFieldsSchema.shape.modelMap),
+});
+
+/** What no single field can know is checked for a new key, which is whole. */
+export const newKeyFormSchema = keyFormSchema
+  .transform((key) => ({ ...key, enabled: true }))
+  .pipe(keyInputSchema);
 
 /** The schema's defaults, as the form shows them; there are no times among them, so the zone does not matter. */
 export const BLANK_VALUES = { ...valuesOf(keyFormSchema.parse({ name: "blank" }), "UTC"), name: "" };

@@ -18,6 +18,11 @@ const STEPS: readonly (readonly [step: RoutingStep, sentence: string])[] = [
     "First was not asked, as it had just refused: rate limited",
   ],
   [{ kind: "moved", account }, "Its session lives with First"],
+  [{ kind: "redirected", model: "gemini-3-pro" }, "Its key or group has it served by gemini-3-pro"],
+  [
+    { kind: "translated", account, protocol: "gemini", omitted: ["web_search"] },
+    "For First it was translated to gemini, without web_search",
+  ],
   [
     { kind: "stayed", account, waitedMs: 800 },
     "It waited 800 ms for First, so that its session could stay there",

@@ -37,6 +37,10 @@ function sentenceOf(step: RoutingStep, nameOf: NameOf): string {
   switch (step.kind) {
     case "queued":
       return `It waited ${formatDuration(step.waitedMs)} in the queue of its key`;
+    case "redirected":
+      return `Its key or group has it served by ${step.model}`;
+    case "translated":
+      return `For ${nameOf(step.account)} it was translated to ${step.protocol}${withoutThese(step.omitted)}`;
     case "refused":
       return step.remembered
         ? `${nameOf(step.account)} was not asked, as it had just refused: ${refusalText(step.reason)}`
@@ -57,5 +61,8 @@ function sentenceOf(step: RoutingStep, nameOf: NameOf): string {
       return `Its session stays with ${nameOf(step.account)} from now on`;
   }
 }
+
+const withoutThese = (omitted: readonly string[]): string =>
+  omitted.length === 0 ? "" : `, without ${omitted.join(", ")}`;
 
 const waited = (ms: number): string => (ms === 0 ? "" : ` after ${formatDuration(ms)} in its queue`);

@@ -12,7 +12,7 @@ export const anthropic: Protocol = {
   // Base URLs that people have in their settings: the root, and those that claude-relay-service documents.
   prefixes: ["", "/api", "/claude", "/api/claude"],
   routes: [
-    { method: "POST", path: "/v1/messages", operation: "generate" },
+    { method: "POST", path: "/v1/messages", operation: "generate", crosses: "any_service" },
     { method: "POST", path: "/v1/messages/count_tokens", operation: "count_tokens" },
   ],
   parse: parseAnthropicCall,

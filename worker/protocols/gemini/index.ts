@@ -19,6 +19,7 @@ const modelRoutes = MODEL_PARENTS.flatMap((parent) =>
     method: "POST",
     path: `${parent}/:call{[^/]+:${method}}`,
     operation: operationOf(method),
+    ...(method === "countTokens" ? {} : { crosses: "any_service" as const }),
   })),
 );
 

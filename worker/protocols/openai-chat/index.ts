@@ -10,6 +10,8 @@ import { ChatUsageReader } from "./usage.ts";
 
 const AZURE = { prefixes: ["/azure"], provider: "azure-openai" } as const;
 
+const BARE = ["", "/openai"];
+
 const route = (path: string): ProtocolRoute => ({ method: "POST", path, operation: "generate" });
 
 export const openaiChat: Protocol = {
@@ -17,14 +19,25 @@ export const openaiChat: Protocol = {
   service: "openai",
   prefixes: ["", "/openai", "/api"],
   routes: [
-    route("/v1/chat/completions"),
+    { ...route("/v1/chat/completions"), crosses: "any_service" },
     route("/v1/embeddings"),
     route("/v1/images/generations"),
     // For base URLs that already end in `/openai`, or in nothing.
-    ...["/chat/completions", "/embeddings", "/images/generations"].map((path) => ({
-      ...route(path),
-      prefixes: ["", "/openai"],
-    })),
+    { ...route("/chat/completions"), prefixes: BARE, crosses: "any_service" },
+    ...["/embeddings", "/images/generations"].map((path) => ({ ...route(path), prefixes: BARE })),
+    // Whatever the model is called, the path says whose it is.
+    {
+      ...route("/v1/chat/completions"),
+      prefixes: ["/openai/claude"],
+      service: "claude",
+      crosses: "own_service",
+    },
+    {
+      ...route("/v1/chat/completions"),
+      prefixes: ["/openai/gemini"],
+      service: "gemini",
+      crosses: "own_service",
+    },
     ...["/chat/completions", "/embeddings"].map((path) => ({ ...route(path), ...AZURE })),
   ],
   parse: parseChatCall,

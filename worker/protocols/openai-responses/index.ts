@@ -9,7 +9,9 @@ import { parseResponsesCall } from "./parse.ts";
 import { ResponsesUsageReader } from "./usage.ts";
 
 /** Base URLs end before `/responses`, and people end theirs with or without `/v1`. */
-const PATHS = ["/v1/responses", "/responses", "/v1/responses/compact", "/responses/compact"];
+const PATHS = ["/v1/responses", "/responses"];
+/** What it answers is for OpenAI's models alone. */
+const COMPACT_PATHS = ["/v1/responses/compact", "/responses/compact"];
 
 const route = (path: string): ProtocolRoute => ({ method: "POST", path, operation: "generate" });
 
@@ -17,7 +19,11 @@ export const openaiResponses: Protocol = {
   id: "openai-responses",
   service: "openai",
   prefixes: ["", "/openai", "/api"],
-  routes: [...PATHS.map(route), { ...route("/responses"), prefixes: ["/azure"], provider: "azure-openai" }],
+  routes: [
+    ...PATHS.map((path): ProtocolRoute => ({ ...route(path), crosses: "any_service" })),
+    ...COMPACT_PATHS.map(route),
+    { ...route("/responses"), prefixes: ["/azure"], provider: "azure-openai" },
+  ],
   parse: parseResponsesCall,
   isUserTurn,
   withoutBoundParts,

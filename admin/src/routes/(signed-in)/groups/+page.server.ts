@@ -1,9 +1,8 @@
-import { groupSchema } from "$lib/domain";
-import { problemsOf, textOf } from "$lib/form-text";
+import { echoOf, problemsOf, textOf } from "$lib/form-text";
 import { CHOICES_SIZE } from "$lib/paging";
 import { done, invalid, loaded, refused } from "$lib/server/outcome";
 import { groupShown, titleOf } from "$lib/group";
-import { policyLabel } from "./policies";
+import { GROUP_NAMES, groupFormSchema, readGroup } from "$lib/group-form";
 import type { Actions, PageServerLoad } from "./$types";
 
 export const load: PageServerLoad = async ({ locals }) => {
@@ -18,14 +17,13 @@ export const load: PageServerLoad = async ({ locals }) => {
 };
 
 export const actions: Actions = {
-  policy: async ({ request, locals }) => {
+  save: async ({ request, locals }) => {
     const form = await request.formData();
-    const group = groupSchema.safeParse({ name: textOf(form, "name"), policy: textOf(form, "policy") });
-    if (!group.success) return invalid(problemsOf(group.error.issues), {});
-    const { name, policy } = group.data;
-    const result = await locals.api.setPolicy(name, policy);
-    if (result.kind === "failed") return refused(result.failure);
-    return done(`${titleOf(name)}: the policy is now “${policyLabel(policy)}”.`);
+    const group = groupFormSchema.safeParse(readGroup(form));
+    if (!group.success) return invalid(problemsOf(group.error.issues), echoOf(form, GROUP_NAMES));
+    const result = await locals.api.saveGroup(group.data);
+    if (result.kind === "failed") return refused(result.failure, echoOf(form, GROUP_NAMES));
+    return done(`${titleOf(group.data.name)}: the settings are saved.`);
   },
 
   forget: async ({ request, locals }) => {

@@ -27,5 +27,3 @@ const TEXTS = {
 } as const satisfies Record<Policy, PolicyText>;
 
 export const POLICY_TEXTS = Object.entries(TEXTS).map(([id, text]) => ({ id, ...text }));
-
-export const policyLabel = (policy: Policy): string => TEXTS[policy].label;

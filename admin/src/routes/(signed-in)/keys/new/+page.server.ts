@@ -1,7 +1,6 @@
-import { keyInputSchema } from "$lib/domain";
 import { echoOf, problemsOf } from "$lib/form-text";
 import { formNameOf, KEY_NAMES, readKey } from "$lib/key-form";
-import { BLANK_VALUES } from "$lib/key-schema";
+import { BLANK_VALUES, newKeyFormSchema } from "$lib/key-schema";
 import { CHOICES_SIZE } from "$lib/paging";
 import { invalid, loaded, refused } from "$lib/server/outcome";
 import { bindingChoices } from "../binding-choices";
@@ -20,7 +19,7 @@ export const actions: Actions = {
   default: async ({ request, locals }) => {
     const form = await request.formData();
     const values = echoOf(form, KEY_NAMES);
-    const input = keyInputSchema.safeParse(readKey(form, locals.timeZone));
+    const input = newKeyFormSchema.safeParse(readKey(form, locals.timeZone));
     if (!input.success)
       return invalid(
         problemsOf(input.error.issues, (path) => formNameOf(path, form)),
