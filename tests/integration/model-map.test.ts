@@ -150,9 +150,12 @@ describe("a model map of a key or a group", () => {
     expect(await modelsAsked(account)).toEqual(["claude-c"]);
   });
 
-  it("leaves the key's lists of models to what the client asks for", async () => {
-    const { key } = await createPair({}, { modelMap: { [MODEL]: OPUS }, blockedModels: [OPUS] });
-    expect((await call(key)).status).toBe(200);
-    expect((await call(key, { body: { model: OPUS } })).status).toBe(403);
+  it("opens no way to a model that the key may not use", async () => {
+    const { key } = await createPair(
+      {},
+      { modelMap: { [MODEL]: OPUS, [OPUS]: HAIKU }, blockedModels: [OPUS] },
+    );
+    expect((await call(key)).status).toBe(403);
+    expect((await call(key, { body: { model: OPUS } })).status).toBe(200);
   });
 });

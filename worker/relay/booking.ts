@@ -43,6 +43,8 @@ export class Booking {
   allowance: NanoDollars | null = null;
   /** What the key must be allowed to use, and by whose rate its budgets count. */
   service: Service;
+  /** The model that is meant, after what key and group make of the client's. */
+  model: string;
   #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
@@ -53,6 +55,7 @@ export class Booking {
     this.#call = call;
     this.#ports = ports;
     this.#askedModel = call.parsed.model;
+    this.model = call.parsed.model;
     this.service = call.service;
     this.requestId = call.requestId;
     this.startedAt = ports.now();

@@ -63,6 +63,7 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
   }
   const { choice, model } = plan;
   booking.service = plan.service;
+  booking.model = model;
   booking.story.ranked(choice.accounts, choice.home);
   if (model !== call.parsed.model) booking.story.note({ kind: "redirected", model });
   const entryOf = (account: AccountId) => directory.accounts.find(({ id }) => id === account);

@@ -100,11 +100,11 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
       service: booking.service,
       fingerprint: call.key.fingerprint,
       caller: identifyClient(call.headers),
-      model: call.parsed.model,
+      model: booking.model,
       stream: call.parsed.stream,
       metered: call.operation === "generate",
       estimate: estimateOf(
-        call.parsed,
+        { ...call.parsed, model: booking.model },
         call.body.length,
         ports.env.RESERVED_OUTPUT_TOKENS_MAX,
         booking.startedAt,
