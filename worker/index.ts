@@ -2,6 +2,7 @@
 import { app } from "./app.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
+import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv } from "./env.ts";
 
 export { AccountObject } from "../durable-objects/account/object.ts";
@@ -28,5 +29,6 @@ export default {
     const env = parseEnv(rawEnv);
     await rebuildSnapshots(env);
     await forgetOldRouting(env, Date.now());
+    await forgetOldTries(env.DB, Date.now());
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

@@ -17,7 +17,7 @@ describe("signing in", () => {
     expect(cookie).toMatch(/SameSite=Strict/i);
     expect(cookie).toMatch(/Secure/i);
     const me = await fetchRelay("/admin/me", { headers: { authorization: `Bearer ${token}` } });
-    expect(await me.json()).toEqual({ username: "admin" });
+    expect(await me.json()).toMatchObject({ username: "admin", role: "owner" });
     const byCookie = await fetchRelay("/admin/me", { headers: { cookie: cookie.split(";")[0] ?? "" } });
     expect(byCookie.status).toBe(200);
   });

@@ -3,14 +3,17 @@ import type { Context } from "hono";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
+import type { Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import type { SnapshotContext } from "../storage/snapshots.ts";
 
 export interface AdminEnv {
   Bindings: Env;
   Variables: {
-    /** The signed-in admin's name. */
-    readonly admin: string;
+    /** Who is signed in. */
+    readonly person: Person;
+    /** Their session's id. */
+    readonly session: string;
   };
 }
 

@@ -60,7 +60,7 @@ export const oauthRoutes = new Hono<AdminEnv>()
     await openOAuthSession(context.env.DB, await parseKeyring(context.env.ENCRYPTION_KEYS), {
       id: sessionId,
       provider,
-      admin: context.get("admin"),
+      admin: context.get("person").id,
       secrets: { state, verifier },
       expiresAt,
     });
@@ -77,7 +77,7 @@ export const oauthRoutes = new Hono<AdminEnv>()
     const now = Date.now();
     const session = await takeOAuthSession(context.env.DB, keyring, {
       id: sessionId,
-      admin: context.get("admin"),
+      admin: context.get("person").id,
       now,
     });
     if (session === null)

@@ -6,13 +6,18 @@ import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
+import { peopleRoutes } from "./people.ts";
 import { providerRoutes } from "./providers.ts";
 import { requestRoutes } from "./requests.ts";
-import { requireAdmin, sessionRoutes } from "./session.ts";
+import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
 import { usageRoutes } from "./usage.ts";
 
+const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
+
 const signedIn = new Hono<AdminEnv>()
-  .use(requireAdmin)
+  .use(requireSession)
+  .use(requireReaderOrAdmin)
+  .route("/people", owned)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)

@@ -1,11 +1,17 @@
-/** Admin sessions: a signed token, in a header or in an HttpOnly cookie. */
-import { Hono } from "hono";
+/** Sessions: a signed token, in a header or in an HttpOnly cookie, that counts as long as its session is kept. */
+import { Hono, type Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { sign, verify } from "hono/jwt";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
+import { personIdSchema } from "../domain/ids.ts";
+import { firstOwner, hasRole, type Person, type Role } from "../domain/person.ts";
+import type { Env } from "../env.ts";
+import { toHex } from "../storage/encoding.ts";
+import { closeSession, findSession, openSession } from "../storage/people.ts";
 import { body, type AdminEnv } from "./context.ts";
+import { signIn } from "./sign-in.ts";
 
 const SESSION_S = 12 * 3600;
 const COOKIE = "relay_session";
@@ -16,21 +22,18 @@ const credentialsSchema = z.object({ username: z.string().max(200), password: z.
 /** A session counts only if every field parses. */
 const claimsSchema = z.object({
   iss: z.literal(ISSUER),
-  sub: z.string().min(1),
+  sub: personIdSchema,
+  /** The session's id. */
+  sid: z.string().min(16),
   exp: z.number(),
   iat: z.number(),
 });
+type Claims = z.infer<typeof claimsSchema>;
 
-/** Compares digests, so that neither the length nor a common beginning shows in the time. */
-async function isSame(given: string, expected: string): Promise<boolean> {
-  const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return crypto.subtle.timingSafeEqual(await digest(given), await digest(expected));
-}
-
-async function adminOf(token: string, secret: string): Promise<string | null> {
+async function claimsIn(token: string, secret: string): Promise<Claims | null> {
   try {
     const claims = claimsSchema.parse(await verify(token, secret, ALGORITHM));
-    return claims.exp > Date.now() / 1000 ? claims.sub : null;
+    return claims.exp > Date.now() / 1000 ? claims : null;
   } catch {
     return null;
   }
@@ -47,42 +50,92 @@ function isFromHere(request: Request): boolean {
   return origin !== null && URL.canParse(origin) && new URL(origin).host === new URL(request.url).host;
 }
 
-/** Lets only signed-in admins pass. */
-export const requireAdmin = createMiddleware<AdminEnv>(async (context, next) => {
+function tokenOf(context: Context<AdminEnv>): string | undefined {
   const header = context.req.header("authorization");
   const cookie = getCookie(context, COOKIE);
-  const token = header?.replace(/^bearer\s+/i, "") ?? (isFromHere(context.req.raw) ? cookie : undefined);
-  const admin = token === undefined ? null : await adminOf(token, context.env.SESSION_SECRET);
-  if (admin === null) throw unauthenticated();
-  context.set("admin", admin);
+  return header?.replace(/^bearer\s+/i, "") ?? (isFromHere(context.req.raw) ? cookie : undefined);
+}
+
+/** Who a session's token speaks for, as they are now; null: nobody any more. */
+async function personOf(env: Env, { sub, sid }: Claims): Promise<Person | null> {
+  const session = await findSession(env.DB, sid, sub, Date.now());
+  if (session === null) return null;
+  const owner = firstOwner(env.ADMIN_USERNAME);
+  const person = session.person ?? (sub === owner.id ? owner : null);
+  return person?.enabled === true ? person : null;
+}
+
+/** Lets only people pass who are signed in. */
+export const requireSession = createMiddleware<AdminEnv>(async (context, next) => {
+  const token = tokenOf(context);
+  const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
+  const person = claims === null ? null : await personOf(context.env, claims);
+  if (claims === null || person === null) throw unauthenticated();
+  context.set("person", person);
+  context.set("session", claims.sid);
   await next();
 });
 
+/** Lets only people pass who have this role, or one that may do more. After `requireSession`. */
+export const requireRole = (role: Role) =>
+  createMiddleware<AdminEnv>(async (context, next) => {
+    if (!hasRole(context.get("person").role, role)) {
+      throw new RelayError("permission_denied", `This needs the role ${role}.`);
+    }
+    await next();
+  });
+
+/** Whoever may look may look at everything; changes need more. */
+export const requireReaderOrAdmin = createMiddleware<AdminEnv>(async (context, next) => {
+  const isRead = context.req.method === "GET" || context.req.method === "HEAD";
+  await requireRole(isRead ? "viewer" : "admin")(context, next);
+});
+
+const newSessionId = () => toHex(crypto.getRandomValues(new Uint8Array(16)));
+
+/** Begins a session for a person who has proved who they are. */
+export async function beginSession(context: Context<AdminEnv>, person: Person) {
+  const { env } = context;
+  const issuedAt = Math.floor(Date.now() / 1000);
+  const claims: Claims = {
+    iss: ISSUER,
+    sub: person.id,
+    sid: newSessionId(),
+    iat: issuedAt,
+    exp: issuedAt + SESSION_S,
+  };
+  await openSession(env.DB, {
+    id: claims.sid,
+    personId: person.id,
+    createdAt: issuedAt * 1000,
+    expiresAt: claims.exp * 1000,
+  });
+  const token = await sign(claims, env.SESSION_SECRET, ALGORITHM);
+  setCookie(context, COOKIE, token, {
+    httpOnly: true,
+    sameSite: "Strict",
+    secure: new URL(context.req.url).protocol === "https:",
+    path: "/admin",
+    maxAge: SESSION_S,
+  });
+  return { token, expiresAt: claims.exp * 1000 };
+}
+
+const addressOf = (context: Context<AdminEnv>): string => context.req.header("cf-connecting-ip") ?? "unknown";
+
+const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, role });
+
 export const sessionRoutes = new Hono<AdminEnv>()
   .post("/login", body(credentialsSchema), async (context) => {
-    const { username, password } = context.req.valid("json");
-    const { ADMIN_USERNAME, ADMIN_PASSWORD, SESSION_SECRET } = context.env;
-    const [nameMatches, passwordMatches] = [
-      await isSame(username, ADMIN_USERNAME),
-      await isSame(password, ADMIN_PASSWORD),
-    ];
-    if (!nameMatches || !passwordMatches)
-      throw new RelayError("unauthenticated", "Wrong user name or password.");
-    const issuedAt = Math.floor(Date.now() / 1000);
-    const claims = { iss: ISSUER, sub: username, iat: issuedAt, exp: issuedAt + SESSION_S };
-    const token = await sign(claims, SESSION_SECRET, ALGORITHM);
-    const secure = new URL(context.req.url).protocol === "https:";
-    setCookie(context, COOKIE, token, {
-      httpOnly: true,
-      sameSite: "Strict",
-      secure,
-      path: "/admin",
-      maxAge: SESSION_S,
-    });
-    return context.json({ token, expiresAt: claims.exp * 1000 });
+    const address = addressOf(context);
+    const person = await signIn(context.env, { ...context.req.valid("json"), address }, Date.now());
+    return context.json(await beginSession(context, person));
   })
-  .post("/logout", (context) => {
+  .post("/logout", async (context) => {
+    const token = tokenOf(context);
+    const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
+    if (claims !== null) await closeSession(context.env.DB, claims.sid);
     deleteCookie(context, COOKIE, { path: "/admin" });
     return context.json({ ok: true });
   })
-  .get("/me", requireAdmin, (context) => context.json({ username: context.get("admin") }));
+  .get("/me", requireSession, (context) => context.json(meOf(context.get("person"))));

@@ -6,9 +6,11 @@ const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{
 export const accountIdSchema = id("acc").brand<"AccountId">();
 export const keyIdSchema = id("key").brand<"KeyId">();
 export const requestIdSchema = id("req").brand<"RequestId">();
+export const personIdSchema = id("per").brand<"PersonId">();
 
 export type AccountId = z.infer<typeof accountIdSchema>;
 export type KeyId = z.infer<typeof keyIdSchema>;
+export type PersonId = z.infer<typeof personIdSchema>;
 /** Identifies one client request from admission to its usage record; the idempotency key of settlement. */
 export type RequestId = z.infer<typeof requestIdSchema>;
 /** SHA-256 of a relay key in lower-case hex: the only form in which a relay key is stored. */
@@ -27,7 +29,11 @@ const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
  *
  * @param random at least 10 bytes of randomness
  */
-export function timeOrderedId(prefix: "acc" | "key" | "req", now: EpochMs, random: Uint8Array): string {
+export function timeOrderedId(
+  prefix: "acc" | "key" | "per" | "req" | "ses",
+  now: EpochMs,
+  random: Uint8Array,
+): string {
   let time = "";
   let rest = now;
   for (let digit = 0; digit < 10; digit++) {
@@ -44,6 +50,8 @@ export const newAccountId = (now: EpochMs, random: Uint8Array): AccountId =>
   timeOrderedId("acc", now, random) as AccountId;
 export const newKeyId = (now: EpochMs, random: Uint8Array): KeyId =>
   timeOrderedId("key", now, random) as KeyId;
+export const newPersonId = (now: EpochMs, random: Uint8Array): PersonId =>
+  timeOrderedId("per", now, random) as PersonId;
 export const newRequestId = (now: EpochMs, random: Uint8Array): RequestId =>
   timeOrderedId("req", now, random) as RequestId;
 export const keyHash = (hex: string): KeyHash => hex as KeyHash;
