@@ -8,6 +8,8 @@ import { renderErrorEvent } from "./errors.ts";
 import { parseResponsesCall } from "./parse.ts";
 import { ResponsesUsageReader } from "./usage.ts";
 
+const DROID = { prefixes: ["/droid/openai"], service: "droid" } as const;
+
 /** Base URLs end before `/responses`, and people end theirs with or without `/v1`. */
 const PATHS = ["/v1/responses", "/responses", "/v1/responses/compact", "/responses/compact"];
 
@@ -17,7 +19,11 @@ export const openaiResponses: Protocol = {
   id: "openai-responses",
   service: "openai",
   prefixes: ["", "/openai", "/api"],
-  routes: [...PATHS.map(route), { ...route("/responses"), prefixes: ["/azure"], provider: "azure-openai" }],
+  routes: [
+    ...PATHS.map(route),
+    { ...route("/responses"), prefixes: ["/azure"], provider: "azure-openai" },
+    ...["/v1/responses", "/responses"].map((path) => ({ ...route(path), ...DROID })),
+  ],
   parse: parseResponsesCall,
   isUserTurn,
   withoutBoundParts,
@@ -26,10 +32,9 @@ export const openaiResponses: Protocol = {
   renderError,
   renderErrorEvent,
   isStream: (contentType) => contentType.includes("event-stream"),
-  modelLists: ["/v1/models", "/models"].map((path) => ({
-    path,
-    prefixes: ["/openai"],
-    render: renderModels,
-  })),
+  modelLists: [
+    ...["/v1/models", "/models"].map((path) => ({ path, prefixes: ["/openai"], render: renderModels })),
+    { path: "/v1/models", render: renderModels, ...DROID },
+  ],
   heartbeat: new TextEncoder().encode(": keep-alive\n\n"),
 };
