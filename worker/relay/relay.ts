@@ -161,7 +161,9 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
   const { booking, acquisition } = journey;
   try {
     let call = callAt(journey.call, acquisition.targetAt(lease.accountId));
-    let { current, result } = await sendRefreshed(call, lease, journey);
+    const sent = await sendRefreshed(call, lease, journey);
+    const { current } = sent;
+    let { result } = sent;
     const repaired = isBound(result) ? call.protocol.withoutBoundParts(call.body) : null;
     if (repaired !== null) {
       booking.story.note({ kind: "repaired", account: lease.accountId, removed: repaired.removed });
