@@ -220,6 +220,39 @@ describe("the keys of an account", () => {
   });
 });
 
+describe("the form of an account", () => {
+  it("asks for keys, one a line, or for the tokens of a sign-in", async () => {
+    const { items } = await (
+      await admin("GET", "/providers")
+    ).json<{ items: { id: string; oauth: boolean; credential: unknown }[] }>();
+    const [keys, tokens, one] = [{ type: "array", items: { type: "string" } }, { type: "string" }, {}];
+    expect(items.find(({ id }) => id === "droid")).toMatchObject({
+      oauth: true,
+      credential: {
+        anyOf: [
+          { title: "API keys", required: ["apiKeys"], properties: { apiKeys: keys } },
+          { title: "Tokens", required: ["accessToken"], properties: { accessToken: tokens } },
+          { title: "One API key", required: ["apiKey"], properties: { apiKey: one } },
+        ],
+      },
+    });
+  });
+
+  it("says what is wrong with a credential of neither kind", async () => {
+    for (const credential of [
+      {},
+      { apiKeys: [] },
+      { apiKeys: ["a b"] },
+      { apiKeys: ["a"], accessToken: "b" },
+    ]) {
+      const account = { name: unique("wrong"), provider: "droid", credential };
+      const response = await admin("POST", "/accounts", account);
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain("needs either apiKeys");
+    }
+  });
+});
+
 describe("an account whose person signed in", () => {
   it("is refreshed once for many requests that find the token expired", async () => {
     const { family, key } = await createSignedIn(-1000);

@@ -54,7 +54,7 @@ const tokens = z
   .meta({ title: "Tokens" });
 
 export const credentialSchema = z.union([keys, tokens, oneKey], {
-  error: "needs either apiKeys (1 to 50), or accessToken with refreshToken",
+  error: "needs either apiKeys (1 to 50, without spaces), or accessToken with refreshToken",
 });
 
 /** Keys in the order in which they were entered; `refused` names those that the upstream does not take any more. */
