@@ -22,8 +22,12 @@ export type ConfigureResult =
 export interface AccountContract {
   lease(request: LeaseRequest): Promise<LeaseDecision>;
   news(news: AccountNews): Promise<void>;
-  /** After an upstream refused credential `version`: the current one, refreshed if it is still that one. */
-  refresh(version: number): Promise<RefreshDecision>;
+  /**
+   * After an upstream refused credential `version`: the current one, refreshed if it is still that one.
+   *
+   * @param refusedPart which part of it, where it has several
+   */
+  refresh(version: number, refusedPart: string | null): Promise<RefreshDecision>;
   /** Refreshes the credential because a person asked, whatever its age and past failures. */
   refreshNow(): Promise<void>;
   /** Replaces the configuration, and the credential where one is given. */

@@ -103,6 +103,11 @@ export class CredentialKeeper {
     return this.#credential;
   }
 
+  /** What an admin may know of it besides its masked values. */
+  get description(): Readonly<Record<string, string>> {
+    return this.#provider.describeCredential?.(this.#credential) ?? {};
+  }
+
   get refreshError(): string | null {
     return this.#stored.refreshError;
   }
@@ -142,12 +147,16 @@ export class CredentialKeeper {
     return Math.max(ahead, (this.lastRefreshAt ?? -Infinity) + REFRESH_SPACING_MS);
   }
 
-  /** Everyone who asks while a refresh runs gets its result. After a failure nobody asks again before its time. */
-  refresh(): Promise<CredentialState> {
+  /**
+   * Everyone who asks while a refresh runs gets its result. After a failure nobody asks again before its time.
+   *
+   * @param refusedPart the part of the credential that an upstream refused, where it has several
+   */
+  refresh(refusedPart: string | null = null): Promise<CredentialState> {
     if (this.#provider.refresh === undefined) return Promise.resolve(this.#fallback());
     const { retryAt, rejected } = this.#stored;
     if (rejected || (retryAt !== null && this.#in.now() < retryAt)) return Promise.resolve(this.#fallback());
-    this.#refreshing ??= this.#refreshOnce().finally(() => {
+    this.#refreshing ??= this.#refreshOnce(refusedPart).finally(() => {
       this.#refreshing = null;
     });
     return this.#refreshing;
@@ -158,11 +167,11 @@ export class CredentialKeeper {
     await this.#store(this.#credential, { retryAt: null, rejected: false, refreshFailures: 0 });
   }
 
-  async #refreshOnce(): Promise<CredentialState> {
-    let result = await this.#callProvider();
+  async #refreshOnce(refusedPart: string | null): Promise<CredentialState> {
+    let result = await this.#callProvider(refusedPart);
     if (result.kind === "failed") {
       await this.#in.sleep(QUICK_RETRY_MS);
-      result = await this.#callProvider();
+      result = await this.#callProvider(refusedPart);
     }
     if (result.kind === "refreshed") {
       await this.#store(result.credential, {
@@ -177,7 +186,8 @@ export class CredentialKeeper {
     }
     const failures = this.#stored.refreshFailures + 1;
     const delayMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(failures - 1, 20));
-    await this.#store(this.#credential, {
+    const rest = result.kind === "rejected" ? (result.credential ?? this.#credential) : this.#credential;
+    await this.#store(rest, {
       refreshFailures: failures,
       refreshError: result.message,
       retryAt: this.#in.now() + delayMs,
@@ -186,10 +196,10 @@ export class CredentialKeeper {
     return this.#fallback();
   }
 
-  async #callProvider(): Promise<RefreshResult<unknown>> {
+  async #callProvider(refusedPart: string | null): Promise<RefreshResult<unknown>> {
     const call = this.#provider.refresh;
     if (call === undefined) return { kind: "failed", message: "This account cannot be refreshed." };
-    return call(this.#credential, { ...this.#in.tokenCall, now: this.#in.now() });
+    return call(this.#credential, { ...this.#in.tokenCall, now: this.#in.now(), refusedPart });
   }
 
   /** What remains when no refresh is to be had: a token that has not expired may still work. */

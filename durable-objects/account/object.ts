@@ -144,13 +144,10 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#waiting.answer(requestId, { kind: "refused", reason: "full", retryAt: null, load: 0 });
   }
 
-  async refresh(version: number): Promise<RefreshDecision> {
+  async refresh(version: number, refusedPart: string | null): Promise<RefreshDecision> {
     const keeper = this.#keeper;
     if (keeper === null) return { kind: "unavailable", message: "This account has no credential." };
-    if (keeper.version !== version) {
-      return { kind: "refreshed", credential: keeper.credential, credentialVersion: keeper.version };
-    }
-    const result = await keeper.refresh();
+    const result = keeper.version === version ? await keeper.refresh(refusedPart) : await keeper.fresh();
     this.#arm();
     if (result.kind === "usable" && result.version !== version) {
       return { kind: "refreshed", credential: result.credential, credentialVersion: result.version };

@@ -20,7 +20,7 @@ export function statusOf(
     activeLeases: state.leases.size,
     waiting: state.queue.waiters.length,
     sessions,
-    credential: maskCredential(keeper?.credential),
+    credential: { ...maskCredential(keeper?.credential), ...keeper?.description },
     tokenExpiresAt: keeper?.expiresAt ?? null,
     lastRefreshAt: keeper?.lastRefreshAt ?? null,
     refreshError: keeper?.refreshError ?? null,

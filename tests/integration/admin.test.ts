@@ -67,6 +67,7 @@ describe("signing in", () => {
     "/me",
     "/accounts/acc_00000000",
     "/accounts/oauth/start",
+    "/accounts/oauth/poll",
   ])("is needed for %s", async (path) => {
     expect((await fetchRelay(`/admin${path}`)).status).toBe(401);
   });

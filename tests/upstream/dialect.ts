@@ -6,6 +6,7 @@ import { bedrockRoute } from "./bedrock.ts";
 import { bedrockDialect } from "./bedrock-dialect.ts";
 import type { AnswerShape, StatusBehaviour, Usage } from "./behaviour.ts";
 import type { Endpoint } from "./control-types.ts";
+import { factoryDialect, factoryPlaceOf, type FactoryRequest } from "./factory.ts";
 import { googleDialect } from "./google/dialect.ts";
 import { googleCallOf } from "./google/request.ts";
 import { chatDialect } from "./openai-chat.ts";
@@ -27,6 +28,8 @@ export type Dialect = {
   readonly streamType: string;
   /** Who may call with what, where that is not the common check of a credential. null: nothing is wrong. */
   readonly refusal?: (request: SignedRequest, nowMs: number) => StatusBehaviour | null;
+  /** What is wrong with a call apart from who makes it; null: nothing. Absent: this is not looked at. */
+  readonly complaint?: (request: FactoryRequest) => string | null;
   /** The call in the form of Anthropic's, in which the fake thinks; null when it is not a call of this dialect. */
   readonly normalize: (body: JsonRecord) => JsonRecord | null;
   /** What a call without it is told. */
@@ -66,6 +69,14 @@ export function askedOf(method: string, url: string): Asked {
   const path = pathWithoutQuery(url);
   const bedrock = bedrockRoute(method, path);
   if (bedrock !== null) return { dialect: bedrockDialect(bedrock), endpoint: bedrock.endpoint };
+  const place = factoryPlaceOf(path);
+  if (place === null) return commonly(method, path);
+  const { dialect, endpoint } = commonly(method, path);
+  return { dialect: factoryDialect(dialect, place), endpoint: place === "" ? null : endpoint };
+}
+
+/** The vendors' own places, which those who copy them have too. */
+function commonly(method: string, path: string): Asked {
   const openAi = OPENAI_DIALECTS.find(([pattern]) => pattern.test(path))?.[1];
   if (openAi !== undefined) return { dialect: openAi, endpoint: method === "POST" ? "messages" : null };
   return { dialect: anthropicDialect, endpoint: anthropicEndpointOf(`${method} ${path}`) };

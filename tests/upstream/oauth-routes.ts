@@ -122,7 +122,7 @@ async function diverts(behaviour: RefreshBehaviour, response: ServerResponse): P
   return true;
 }
 
-function sendGrant(response: ServerResponse, { family, accessToken, expiresInS }: TokenGrant): void {
+export function sendGrant(response: ServerResponse, { family, accessToken, expiresInS }: TokenGrant): void {
   const grant = {
     token_type: "Bearer",
     access_token: accessToken,
@@ -132,6 +132,7 @@ function sendGrant(response: ServerResponse, { family, accessToken, expiresInS }
       : { refresh_token: family.refreshToken }),
     scope: SCOPE,
     id_token: idTokenOf(family),
+    organization_id: `org_of_${family.name}`,
     organization: { uuid: `org-of-${family.name}`, name: `Organization of ${family.name}` },
     account: { uuid: `account-of-${family.name}`, email_address: `${family.name}@example.com` },
   };
@@ -144,6 +145,6 @@ function idTokenOf(family: Family): string {
   return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.none`;
 }
 
-function refuse(response: ServerResponse, error: string, description: string): void {
+export function refuse(response: ServerResponse, error: string, description: string): void {
   sendBody(response, 400, JSON_HEADERS, JSON.stringify({ error, error_description: description }));
 }

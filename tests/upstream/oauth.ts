@@ -1,5 +1,6 @@
 /** The token families of the fake: which tokens live, which are spent, and what refreshing and reusing does to them. */
 import { createHash, randomBytes } from "node:crypto";
+import { createDevices } from "./devices.ts";
 import type { FamilyStats, OAuthSeed, RefreshBehaviour } from "./control-types.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -80,6 +81,12 @@ export function createOAuth() {
   return {
     seed,
     addCode,
+    devices: createDevices(),
+
+    /** Tokens of a new family, for whoever has signed in otherwise than with a code. */
+    grantTo(name: string, nowMs: number): TokenGrant {
+      return issue(seed({ family: name }, nowMs), EXPIRES_IN_DEFAULT_S, nowMs);
+    },
 
     familyOfRefreshToken(token: string): Family | null {
       return familyByRefreshToken.get(token) ?? null;

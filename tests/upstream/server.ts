@@ -15,6 +15,7 @@ import { accessRefusal, createOAuth } from "./oauth.ts";
 import { authorize, grantToken } from "./oauth-routes.ts";
 import { perform } from "./perform.ts";
 import { isRecord, parseJson } from "./record.ts";
+import { serveWorkOs } from "./workos.ts";
 
 export type Upstream = {
   readonly url: string;
@@ -116,6 +117,9 @@ async function serve(
   if (route.endsWith("/oauth/authorize") && method === "GET") {
     return authorize(rooms.oauth, new URL(path, "http://upstream").searchParams, response);
   }
+  const query = new URL(path, "http://upstream").searchParams;
+  const asked = { route, query, host: headers["host"] ?? "", body: bytes.toString() };
+  if (path.includes("/user_management/") && (await serveWorkOs(rooms.oauth, asked, exchange))) return;
   if (endpoint === null) return sendError(response, requestId, dialect, ["not_found_error", "Not found"]);
   if (dialect.refusal === undefined) {
     const refusal = refusalOf(rooms, entry);
@@ -138,6 +142,11 @@ async function answerModelCall(
   const body = endpoint === "models" ? {} : isRecord(asked) ? dialect.normalize(asked) : null;
   if (!isRecord(asked) || body === null) {
     return sendError(opened.response, opened.requestId, dialect, ["invalid_request_error", dialect.missing]);
+  }
+  const complaint =
+    endpoint === "messages" ? dialect.complaint?.({ headers: opened.entry.headers, body: asked }) : null;
+  if (typeof complaint === "string") {
+    return sendError(opened.response, opened.requestId, dialect, ["invalid_request_error", complaint]);
   }
   const conversation = readConversation(body);
   // Extended in place: the close listener looks at `selfDestroyed` of this very object.

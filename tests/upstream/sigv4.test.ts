@@ -54,6 +54,7 @@ async function signedByProduct(model: string, credential: Record<string, string>
     query: "beta=true",
     headers: new Headers({ "user-agent": "test  agent", "accept-language": "en" }),
     body: new TextEncoder().encode('{"model":"m","messages":[]}'),
+    affinity: null,
   } as const;
   const secretAccessKey = bedrockSecret(ACCESS_KEY);
   const account = { accessKeyId: ACCESS_KEY, secretAccessKey, region: "eu-west-3", ...credential };

@@ -1,23 +1,37 @@
-/** Sign-in of OAuth accounts: an address to open, and the exchange of the code that it leads to. */
-import { Hono } from "hono";
+/**
+ * Sign-in of OAuth accounts: an address to open, and the exchange of the code that it leads to; or, where the page is
+ * opened at another device, the question whether its person is done.
+ */
+import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { accountInputSchema } from "../domain/account.ts";
-import { RelayError } from "../domain/errors.ts";
+import { invariant, RelayError } from "../domain/errors.ts";
+import { upstreamUrlSchema } from "../domain/text.ts";
 import { clientSecretsOf } from "../env.ts";
 import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { toBase64Url } from "../storage/encoding.ts";
-import { OAUTH_SESSION_MS, openOAuthSession, takeOAuthSession } from "../storage/oauth-sessions.ts";
+import type { DeviceFlow, OAuthFlow, Provider, TokenCallContext } from "../providers/provider.ts";
+import {
+  findOAuthSession,
+  OAUTH_SESSION_MS,
+  openOAuthSession,
+  takeOAuthSession,
+  type OAuthSession,
+} from "../storage/oauth-sessions.ts";
 import { parseKeyring } from "../storage/seal.ts";
 import { createAccount } from "./accounts.ts";
 import { body, type AdminEnv } from "./context.ts";
 
-const startSchema = z.object({ provider: z.string() });
-const exchangeSchema = z.object({
+const startSchema = z.object({ provider: z.string(), tokenUrl: upstreamUrlSchema.nullish() });
+const pollSchema = z.object({
   sessionId: z.string().max(100),
+  account: accountInputSchema.omit({ credential: true, provider: true }),
+});
+type SignedInAccount = z.infer<typeof pollSchema>["account"];
+const exchangeSchema = pollSchema.extend({
   /** The code, `code#state`, or the whole address that the sign-in ended on. */
   code: z.string().trim().min(10).max(4000),
-  account: accountInputSchema.omit({ credential: true, provider: true }),
 });
 
 /** Opaque to us; vendors put dots and slashes into theirs. */
@@ -45,60 +59,126 @@ export function readPastedCode(pasted: string): { readonly code: string; readonl
   return { code, state };
 }
 
-function flowOf(id: string) {
-  const flow = PROVIDERS.get(id)?.oauth;
-  if (flow === undefined) throw new RelayError("invalid_request", `provider: "${id}" has no sign-in`);
-  return flow;
+/** RFC 8628, section 3.5: how much longer to wait after a poll that came too fast. */
+const SLOW_DOWN_MS = 5000;
+
+function providerOf(id: string): Provider {
+  const provider = PROVIDERS.get(id);
+  if (provider?.oauth === undefined && provider?.device === undefined) {
+    throw new RelayError("invalid_request", `provider: "${id}" has no sign-in`);
+  }
+  return provider;
+}
+
+const sessionOver = () =>
+  new RelayError("invalid_request", "This sign-in is over or unknown: start it again.");
+
+type Endpoints = Pick<SignedInAccount, "tokenUrl" | "baseUrl">;
+
+const tokenContext = ({ env }: Context<AdminEnv>, { tokenUrl, baseUrl }: Endpoints): TokenCallContext => ({
+  now: Date.now(),
+  tokenUrl: tokenUrl ?? null,
+  baseUrl: baseUrl ?? null,
+  clientSecrets: clientSecretsOf(env),
+  call: createTokenCall(env.ALLOW_PRIVATE_UPSTREAMS),
+});
+
+/** Remembers a sign-in until the person is done with it. @returns its id */
+async function remember(
+  context: Context<AdminEnv>,
+  session: Pick<OAuthSession, "provider" | "secrets" | "expiresAt">,
+): Promise<string> {
+  const id = randomText();
+  const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
+  await openOAuthSession(context.env.DB, keyring, { ...session, id, admin: context.get("person").id });
+  return id;
+}
+
+async function startCode(context: Context<AdminEnv>, provider: string, flow: OAuthFlow<unknown>) {
+  const [state, verifier] = [randomText(), randomText()];
+  const expiresAt = Date.now() + OAUTH_SESSION_MS;
+  const sessionId = await remember(context, { provider, secrets: { state, verifier }, expiresAt });
+  const url = flow.authorizeUrl({ state, codeChallenge: await challengeOf(verifier) });
+  return { sessionId, url, userCode: null, intervalMs: null, expiresAt };
+}
+
+async function startDevice(
+  context: Context<AdminEnv>,
+  { provider, tokenUrl }: z.infer<typeof startSchema>,
+  flow: DeviceFlow<unknown>,
+) {
+  const started = await flow.start(tokenContext(context, { tokenUrl, baseUrl: null }));
+  if (started.kind === "failed") throw new RelayError("upstream_failed", started.message);
+  const { deviceCode, userCode, url, intervalMs } = started;
+  const expiresAt = Math.min(started.expiresAt, Date.now() + OAUTH_SESSION_MS);
+  const sessionId = await remember(context, { provider, secrets: { deviceCode, intervalMs }, expiresAt });
+  return { sessionId, url, userCode, intervalMs, expiresAt };
+}
+
+function createSignedIn(
+  context: Context<AdminEnv>,
+  account: SignedInAccount,
+  { provider, credential }: { readonly provider: string; readonly credential: unknown },
+) {
+  const known = z.record(z.string(), z.unknown()).parse(credential);
+  return createAccount(context, { ...account, provider, credential: known });
 }
 
 export const oauthRoutes = new Hono<AdminEnv>()
   .post("/start", body(startSchema), async (context) => {
-    const { provider } = context.req.valid("json");
-    const flow = flowOf(provider);
-    const [sessionId, state, verifier] = [randomText(), randomText(), randomText()];
-    const expiresAt = Date.now() + OAUTH_SESSION_MS;
-    await openOAuthSession(context.env.DB, await parseKeyring(context.env.ENCRYPTION_KEYS), {
-      id: sessionId,
-      provider,
-      admin: context.get("person").id,
-      secrets: { state, verifier },
-      expiresAt,
-    });
-    return context.json({
-      sessionId,
-      url: flow.authorizeUrl({ state, codeChallenge: await challengeOf(verifier) }),
-      expiresAt,
-    });
+    const input = context.req.valid("json");
+    const { oauth, device } = providerOf(input.provider);
+    if (oauth !== undefined) return context.json(await startCode(context, input.provider, oauth));
+    invariant(device !== undefined, "a provider with a sign-in has a flow for it");
+    return context.json(await startDevice(context, input, device));
   })
   .post("/exchange", body(exchangeSchema), async (context) => {
     const { sessionId, code: pasted, account } = context.req.valid("json");
     const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
     const { code, state } = readPastedCode(pasted);
-    const now = Date.now();
-    const session = await takeOAuthSession(context.env.DB, keyring, {
-      id: sessionId,
-      admin: context.get("person").id,
-      now,
-    });
-    if (session === null)
-      throw new RelayError("invalid_request", "This sign-in is over or unknown: start it again.");
-    if (state !== null && state !== session.secrets.state) {
+    const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
+    const session = await takeOAuthSession(context.env.DB, keyring, claim);
+    if (session === null || !("verifier" in session.secrets)) throw sessionOver();
+    const { secrets, provider } = session;
+    if (state !== null && state !== secrets.state) {
       throw new RelayError("invalid_request", "The code belongs to another sign-in: start it again.");
     }
-    const result = await flowOf(session.provider).exchange(
-      { code, state: session.secrets.state, verifier: session.secrets.verifier },
-      {
-        now,
-        tokenUrl: account.tokenUrl ?? null,
-        baseUrl: account.baseUrl ?? null,
-        clientSecrets: clientSecretsOf(context.env),
-        call: createTokenCall(context.env.ALLOW_PRIVATE_UPSTREAMS),
-      },
-    );
+    const { oauth } = providerOf(provider);
+    if (oauth === undefined) throw sessionOver();
+    const grant = { code, state: secrets.state, verifier: secrets.verifier };
+    const result = await oauth.exchange(grant, tokenContext(context, account));
     if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
-    const credential = z.record(z.string(), z.unknown()).parse(result.credential);
     return context.json(
-      await createAccount(context, { ...account, provider: session.provider, credential }),
+      await createSignedIn(context, account, { provider, credential: result.credential }),
       201,
     );
+  })
+  .post("/poll", body(pollSchema), async (context) => {
+    const { sessionId, account } = context.req.valid("json");
+    const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
+    const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
+    const session = await findOAuthSession(context.env.DB, keyring, claim);
+    if (session === null || !("deviceCode" in session.secrets)) throw sessionOver();
+    const { secrets, provider } = session;
+    const { device } = providerOf(provider);
+    if (device === undefined) throw sessionOver();
+    const result = await device.poll(secrets.deviceCode, tokenContext(context, account));
+    switch (result.kind) {
+      case "pending": {
+        const retryAfterMs = secrets.intervalMs + (result.slowDown ? SLOW_DOWN_MS : 0);
+        return context.json({ kind: "pending", retryAfterMs } as const);
+      }
+      case "failed":
+        // The provider could not be asked, so the sign-in may still succeed.
+        throw new RelayError("upstream_failed", result.message);
+      case "rejected":
+        await takeOAuthSession(context.env.DB, keyring, claim);
+        throw new RelayError("invalid_request", result.message);
+      case "refreshed":
+        await takeOAuthSession(context.env.DB, keyring, claim);
+        return context.json(
+          await createSignedIn(context, account, { provider, credential: result.credential }),
+          201,
+        );
+    }
   });

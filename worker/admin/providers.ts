@@ -4,12 +4,12 @@ import { z } from "zod";
 import { PROVIDERS } from "../providers/index.ts";
 import type { AdminEnv } from "./context.ts";
 
-const items = [...PROVIDERS.values()].map(({ id, label, credentialSchema, needsBaseUrl, oauth }) => ({
+const items = [...PROVIDERS.values()].map(({ id, label, credentialSchema, needsBaseUrl, oauth, device }) => ({
   id,
   label,
   credential: z.toJSONSchema(credentialSchema, { io: "input", unrepresentable: "any" }),
   needsBaseUrl: needsBaseUrl === true,
-  oauth: oauth !== undefined,
+  oauth: oauth !== undefined || device !== undefined,
 }));
 
 export const providerRoutes = new Hono<AdminEnv>().get("/", (context) => context.json({ items }));

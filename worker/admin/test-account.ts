@@ -54,8 +54,9 @@ export async function testAccount(env: Env, config: AccountConfig): Promise<Test
 async function call(env: Env, lease: Lease): Promise<TestResult> {
   const provider = PROVIDERS.get(lease.provider);
   if (provider === undefined) return failed(`Unknown provider "${lease.provider}".`);
+  const testCall = provider.testCall(lease.credential);
   const request = await provider.createRequest(
-    { ...provider.testCall(lease.credential), headers: new Headers({ "user-agent": "edge-relay" }) },
+    { ...testCall, headers: new Headers({ "user-agent": "edge-relay" }), affinity: null },
     lease.credential,
     lease.baseUrl,
     Date.now(),
@@ -72,7 +73,7 @@ async function call(env: Env, lease: Lease): Promise<TestResult> {
     });
     const bodyText = (await answer.text()).slice(0, MESSAGE_LENGTH_MAX);
     const facts = { status: answer.status, headers: answer.headers, bodyText, model: "" };
-    const verdict = provider.judge(facts, Date.now());
+    const verdict = provider.judge(facts, Date.now(), { protocol: testCall.protocol, credentialPart: null });
     return {
       ok: verdict.kind === "deliver",
       status: answer.status,

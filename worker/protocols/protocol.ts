@@ -44,6 +44,8 @@ export interface ProtocolRoute {
   /** Only accounts of this provider answer here. */
   readonly provider?: string;
   readonly crosses?: Crosses;
+  /** No upstream behind it has such a call: what the client is told, in its own dialect. */
+  readonly refusal?: string;
 }
 
 /** A client's call as it came, for its protocol to read. */
@@ -105,6 +107,8 @@ export interface ModelList {
   readonly path: string;
   /** Where it is mounted, if not below the protocol's own prefixes. */
   readonly prefixes?: readonly string[];
+  /** What a key must be allowed to use for the models, if not the protocol's own service. */
+  readonly service?: Service;
   render(models: readonly OfferedModel[]): unknown;
   /** One of them, asked for by its id below the list's path; absent: clients do not ask so. */
   renderOne?(model: OfferedModel): unknown;

@@ -4,6 +4,7 @@ import { bedrock } from "./bedrock/index.ts";
 import { ccr } from "./ccr/index.ts";
 import { claudeConsole } from "./claude-console/index.ts";
 import { claudeOAuth } from "./claude-oauth/index.ts";
+import { droid } from "./droid/index.ts";
 import { geminiApi } from "./gemini-api/index.ts";
 import { geminiOAuth } from "./gemini-oauth/index.ts";
 import { openaiOAuth } from "./openai-oauth/index.ts";
@@ -20,6 +21,7 @@ const ALL: readonly Provider[] = [
   azureOpenAi,
   geminiApi,
   geminiOAuth,
+  droid,
 ];
 
 export const PROVIDERS: ReadonlyMap<string, Provider> = new Map(

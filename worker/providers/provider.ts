@@ -22,12 +22,28 @@ export interface UpstreamCall {
   /** The client's headers, its relay key among them: only an allow-list of them may go on. */
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** What ties it to the other calls of its conversation; null: it has none. */
+  readonly affinity: string | null;
 }
+
+/** A call that no client made. */
+export type TestCall = Omit<UpstreamCall, "headers" | "affinity">;
 
 export interface UpstreamRequest {
   readonly url: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /**
+   * Which part of a credential of several it was made with, in the provider's own terms; no secret. Where the verdict
+   * is to refresh, `refresh` learns it and the attempt goes on with another part. Absent: the credential is one.
+   */
+  readonly credentialPart?: string;
+}
+
+/** What an answer is an answer to, for kinds of account where the same answer may mean different things. */
+export interface Asked {
+  readonly protocol: ProtocolId;
+  readonly credentialPart: string | null;
 }
 
 /** What a provider's token calls need: a way to make them, the time, and the account's own endpoint. */
@@ -36,6 +52,8 @@ export interface TokenCallContext {
   readonly now: EpochMs;
   /** Overrides the provider's token endpoint. */
   readonly tokenUrl: string | null;
+  /** The part of the credential that an upstream refused; absent: nobody speaks of a part. */
+  readonly refusedPart?: string | null;
   /** The account's own base URL, where more must be asked than the token endpoint. */
   readonly baseUrl?: string | null;
   /** What vendors call secret of a client that everybody has, from the environment; by provider. */
@@ -44,8 +62,13 @@ export interface TokenCallContext {
 
 export type RefreshResult<Credential> =
   | { readonly kind: "refreshed"; readonly credential: Credential }
-  /** The token endpoint refused the refresh token: a person must sign in again. */
-  | { readonly kind: "rejected"; readonly message: string }
+  /** Nothing but a person can mend it, by signing in again or by another credential. */
+  | {
+      readonly kind: "rejected";
+      readonly message: string;
+      /** What is left of it, if that is something else than before. */
+      readonly credential?: Credential;
+    }
   /** The token endpoint could not be reached or understood: worth trying again. */
   | { readonly kind: "failed"; readonly message: string };
 
@@ -62,6 +85,32 @@ export interface OAuthFlow<Credential> {
     grant: { readonly code: string; readonly state: string; readonly verifier: string },
     context: TokenCallContext,
   ): Promise<RefreshResult<Credential>>;
+}
+
+/** What a person must do to sign in on another device (RFC 8628). */
+export type DeviceStart =
+  | {
+      readonly kind: "started";
+      /** Secret: whoever has it gets the credential. */
+      readonly deviceCode: string;
+      /** For the person to enter, or to compare, on the page. */
+      readonly userCode: string;
+      readonly url: string;
+      readonly expiresAt: EpochMs;
+      /** Between two polls. */
+      readonly intervalMs: number;
+    }
+  | { readonly kind: "failed"; readonly message: string };
+
+export type DevicePoll<Credential> =
+  | RefreshResult<Credential>
+  /** The person has not finished; with `slowDown`, the polls come too fast. */
+  | { readonly kind: "pending"; readonly slowDown: boolean };
+
+/** A sign-in without an address to come back to: the page is opened anywhere, and the endpoint is polled. */
+export interface DeviceFlow<Credential> {
+  start(context: TokenCallContext): Promise<DeviceStart>;
+  poll(deviceCode: string, context: TokenCallContext): Promise<DevicePoll<Credential>>;
 }
 
 /** A kind of upstream account. `Credential` is what its zod schema yields. */
@@ -89,11 +138,11 @@ export interface ProviderSpec<Credential> {
   /** Where its refusals have a form of their own: the body of one that a client gets, as the protocol has it. */
   readonly decodeRefusal?: (answer: AnswerFacts) => string;
   /** The only place where a status code or a limit header is interpreted. Total over 100 to 599. */
-  judge(answer: AnswerFacts, now: EpochMs): Verdict;
+  judge(answer: AnswerFacts, now: EpochMs, asked: Asked): Verdict;
   /** The account's limits as an answer's headers tell them; null: they say nothing. */
   readWindows(headers: Headers, now: EpochMs): readonly LimitWindow[] | null;
   /** What an error event inside a 200 means before any content was sent. */
-  judgeEvent(errorType: string, message: string, now: EpochMs): Verdict;
+  judgeEvent(errorType: string, message: string, now: EpochMs, protocol: ProtocolId): Verdict;
   /** When the credential stops working; null: never. */
   expiresAt(credential: Credential): EpochMs | null;
   /** Absent: the credential does not change by itself. */
@@ -102,10 +151,13 @@ export interface ProviderSpec<Credential> {
     context: TokenCallContext,
   ) => Promise<RefreshResult<Credential>>;
   readonly oauth?: OAuthFlow<Credential>;
+  readonly device?: DeviceFlow<Credential>;
+  /** What an admin may know of a credential besides its masked values. */
+  readonly describeCredential?: (credential: Credential) => Readonly<Record<string, string>>;
   /** A question without cost that any healthy upstream answers somehow. */
   probe(credential: Credential, baseUrl: string | null): Pick<UpstreamRequest, "url" | "headers">;
   /** The smallest call that proves the account works. */
-  testCall(credential: Credential): Omit<UpstreamCall, "headers">;
+  testCall(credential: Credential): TestCall;
 }
 
 /** A provider in the registry, where credentials of all kinds look alike. */

@@ -6,6 +6,8 @@ import type { UpstreamCall } from "./provider.ts";
 
 const NOW = 1_900_000_000_000;
 
+const ASKED = { protocol: "anthropic", credentialPart: null } as const;
+
 /** A credential of each provider that its schema accepts. */
 const CREDENTIALS: Readonly<Record<string, unknown>> = {
   "claude-console": { apiKey: "sk-ant-secret-of-the-account" },
@@ -21,6 +23,7 @@ const CREDENTIALS: Readonly<Record<string, unknown>> = {
     accountId: "a-1",
   },
   "openai-responses": { apiKey: "sk-secret-of-the-account" },
+  droid: { apiKeys: ["fk-secret-of-the-account", "fk-another-secret"] },
   "azure-openai": {
     apiKey: "secret-of-the-account",
     endpoint: "https://x.openai.azure.com",
@@ -55,6 +58,7 @@ const call = (overrides: Partial<UpstreamCall> = {}): UpstreamCall => ({
     "accept-encoding": "br",
   }),
   body: new TextEncoder().encode(BODY),
+  affinity: "key_1:session",
   ...overrides,
 });
 
@@ -65,7 +69,7 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   it("judges every status from 100 to 599, and delivers only success", () => {
     for (let status = 100; status < 600; status++) {
       for (const bodyText of ["", "<html>", '{"error":{"type":"x","message":"y"}}']) {
-        const verdict = provider.judge({ status, headers: new Headers(), bodyText, model: "m" }, NOW);
+        const verdict = provider.judge({ status, headers: new Headers(), bodyText, model: "m" }, NOW, ASKED);
         expect(verdict.kind === "deliver").toBe(status >= 200 && status < 300);
       }
     }
@@ -74,7 +78,7 @@ describe.each([...PROVIDERS.values()])("provider $id", (provider) => {
   it("survives limit headers that make no sense", () => {
     for (const value of ["", "abc", "-5", "1e99", "NaN", "99999999999999999999", "Wed, 99 Foo 2030"]) {
       const headers = new Headers({ "retry-after": value, "anthropic-ratelimit-unified-reset": value });
-      const verdict = provider.judge({ status: 429, headers, bodyText: "", model: "m" }, NOW);
+      const verdict = provider.judge({ status: 429, headers, bodyText: "", model: "m" }, NOW, ASKED);
       expect(verdict).toMatchObject({ kind: "failover", until: null });
     }
   });

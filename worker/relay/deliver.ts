@@ -150,8 +150,14 @@ type Reader = ReturnType<Call["protocol"]["createStreamReader"]>;
 const judgeError = (
   errorType: string,
   { errorMessage }: Reader,
-  { provider, lease, ports }: Delivery,
-): Verdict => provider.judgeEvent(errorType, maskSecrets(errorMessage ?? "", lease.credential), ports.now());
+  { call, provider, lease, ports }: Delivery,
+): Verdict =>
+  provider.judgeEvent(
+    errorType,
+    maskSecrets(errorMessage ?? "", lease.credential),
+    ports.now(),
+    call.protocol.id,
+  );
 
 interface RunningStream extends Delivery {
   readonly status: number;

@@ -35,6 +35,8 @@ export type Attempt =
       readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" }>;
       /** Of the upstream's answer, if there was one. */
       readonly headers: Headers | null;
+      /** The part of the credential that was refused; null: it is one. */
+      readonly credentialPart: string | null;
     };
 
 const failure = (
@@ -45,6 +47,7 @@ const failure = (
   kind: "judged",
   verdict: { kind: "failover", scope: "account", reason, until: null, message, error, switches: 2 },
   headers: null,
+  credentialPart: null,
 });
 
 /** The headers of whatever the upstream answered; null: it did not. */
@@ -80,6 +83,7 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
   const abort = () => {
     controller.abort();
   };
+  const { credentialPart = null } = request;
   let isLate = false;
   const limits = {
     limitMs: call.parsed.stream ? env.HEADERS_TIMEOUT_MS : env.ANSWER_TIMEOUT_MS,
@@ -99,7 +103,15 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
   } as const;
   try {
     return await watch.during(limits, async () =>
-      judge(await fetch(request.url, init), { call, upstreamCall, lease, provider, ports, abort }),
+      judge(await fetch(request.url, init), {
+        call,
+        upstreamCall,
+        credentialPart,
+        lease,
+        provider,
+        ports,
+        abort,
+      }),
     );
   } catch (error) {
     if (watch.isClientGone) throw error;
@@ -112,6 +124,7 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
 interface Context {
   readonly call: Call;
   readonly upstreamCall: UpstreamCall;
+  readonly credentialPart: string | null;
   readonly lease: Lease;
   readonly provider: Provider;
   readonly ports: Ports;
@@ -119,14 +132,15 @@ interface Context {
 }
 
 async function judge(raw: Response, context: Context): Promise<Attempt> {
-  const { call, upstreamCall, lease, provider, ports, abort } = context;
+  const { call, upstreamCall, credentialPart, lease, provider, ports, abort } = context;
   const response = raw.ok ? (provider.decodeAnswer?.(raw, upstreamCall) ?? raw) : raw;
   const facts = { status: response.status, headers: response.headers, model: call.parsed.model };
-  const early = response.ok ? provider.judge({ ...facts, bodyText: "" }, ports.now()) : null;
+  const asked = { protocol: call.protocol.id, credentialPart };
+  const early = response.ok ? provider.judge({ ...facts, bodyText: "" }, ports.now(), asked) : null;
   if (early?.kind === "deliver")
     return isReadable(response) ? { kind: "answered", answer: { response, abort } } : unreadable(abort);
   const bodyText = maskSecrets(await errorText(response, abort), lease.credential);
-  const verdict = provider.judge({ ...facts, bodyText }, ports.now());
+  const verdict = provider.judge({ ...facts, bodyText }, ports.now(), asked);
   switch (verdict.kind) {
     case "deliver":
       return unreadable(abort);
@@ -141,7 +155,7 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
     case "refresh":
     case "failover":
     case "disable":
-      return { kind: "judged", verdict, headers: response.headers };
+      return { kind: "judged", verdict, headers: response.headers, credentialPart };
   }
 }
 
@@ -172,4 +186,5 @@ export const refusedCredential = (message: string): Attempt => ({
   kind: "judged",
   verdict: unauthorized(message),
   headers: null,
+  credentialPart: null,
 });

@@ -5,6 +5,7 @@ import type { KeyConfig, KeySnapshot } from "../domain/key.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
 import { knownModels } from "../pricing/known-models.ts";
 import { PRICE_TABLE } from "../pricing/table.ts";
+import type { Service } from "../domain/service.ts";
 import type { OfferedModel } from "../protocols/protocol.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -17,16 +18,21 @@ export interface Asker {
 
 const KNOWN = knownModels(PRICE_TABLE);
 
-/** @param protocol null: whatever the dialect */
+/** Where models may be used: in a dialect, by keys that may use a service. */
+export interface Place {
+  readonly id: ProtocolId;
+  readonly service: Service;
+}
+
 export function offeredModels(
   directory: Directory,
   { key, limits }: Asker,
-  protocol: ProtocolId | null,
+  places: readonly Place[],
 ): OfferedModel[] {
   const offered = new Map<string, OfferedModel>();
   for (const account of directory.accounts) {
     const provider = PROVIDERS.get(account.provider);
-    if (provider === undefined || !isUsable(account, key) || !speaks(provider, limits, protocol)) continue;
+    if (provider === undefined || !isUsable(account, key) || !isReached(provider, limits, places)) continue;
     for (const model of modelsOf(account, provider)) {
       if (allowsModel(limits, model.id)) offered.set(model.id, model);
     }
@@ -42,8 +48,8 @@ export function offeredModels(
 const isUsable = (account: DirectoryEntry, key: Asker["key"]): boolean =>
   account.enabled && (isBound(account, key.binding) || (key.bindingFallback && isBound(account, null)));
 
-const speaks = (provider: Provider, limits: Asker["limits"], protocol: ProtocolId | null): boolean =>
-  (protocol === null || provider.protocols.includes(protocol)) &&
+const isReached = (provider: Provider, limits: Asker["limits"], places: readonly Place[]): boolean =>
+  places.some(({ id, service }) => provider.protocols.includes(id) && provider.service === service) &&
   (limits.permissions.length === 0 || limits.permissions.includes(provider.service));
 
 function modelsOf(account: DirectoryEntry, { vendor }: Provider): OfferedModel[] {

@@ -22,6 +22,8 @@ import type { Watched } from "./watch.ts";
 
 /** Accounts tried after the first, at most. */
 const SWITCHES_MAX = 2;
+/** As many parts as a credential may have: each has its turn before the account counts as refused. */
+const REFRESHES_MAX = 50;
 /** nginx's code for "client closed request": nobody gets to see it, but the ledger says what happened. */
 const STATUS_CLIENT_GONE = 499;
 
@@ -159,23 +161,14 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
 
 /** One account's chance: with a fresh credential if the first is refused, without what it cannot read if it says so. */
 async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
-  const { booking, acquisition, ports } = journey;
+  const { booking, acquisition } = journey;
   try {
     const made = callAt(lease, journey);
     // A promise costs a turn of the event loop, and only a translation needs one.
     let call = made instanceof Promise ? await made : made;
-    let current = lease;
-    let result = await send(call, current, journey);
-    if (result.kind === "judged" && result.verdict.kind === "refresh") {
-      booking.story.note({ kind: "refreshed", account: lease.accountId });
-      const refreshed = await refresh(lease, result.verdict, ports);
-      if (refreshed.kind === "refreshed") {
-        current = refreshed.lease;
-        result = await send(call, current, journey);
-      } else {
-        result = refreshed.attempt;
-      }
-    }
+    const sent = await sendRefreshed(call, lease, journey);
+    const { current } = sent;
+    let { result } = sent;
     const repaired = isBound(result) ? call.protocol.withoutBoundParts(call.body) : null;
     if (repaired !== null) {
       booking.story.note({ kind: "repaired", account: lease.accountId, removed: repaired.removed });
@@ -188,6 +181,28 @@ async function attempt(lease: Lease, journey: Journey): Promise<Delivered> {
     booking.release(lease, { kind: "neutral" });
     throw error;
   }
+}
+
+/** With a fresh credential if the first is refused; of one in several parts, with one part after the other. */
+async function sendRefreshed(
+  call: Call,
+  lease: Lease,
+  journey: Journey,
+): Promise<{ readonly current: Lease; readonly result: Attempt }> {
+  const { booking, ports } = journey;
+  let current = lease;
+  let result = await send(call, current, journey);
+  for (let refreshes = 0; refreshes < REFRESHES_MAX; refreshes++) {
+    if (result.kind !== "judged" || result.verdict.kind !== "refresh") break;
+    // A whole credential that was just refreshed and is refused again has no better successor.
+    if (refreshes > 0 && result.credentialPart === null) break;
+    booking.story.note({ kind: "refreshed", account: lease.accountId });
+    const refreshed = await refresh(current, result.verdict, result.credentialPart, ports);
+    if (refreshed.kind === "refused") return { current, result: refreshed.attempt };
+    current = refreshed.lease;
+    result = await send(call, current, journey);
+  }
+  return { current, result };
 }
 
 async function send(call: Call, lease: Lease, { booking, ports }: Journey): Promise<Attempt> {
@@ -233,9 +248,14 @@ function withModel(call: Call, model: string): Call {
   };
 }
 
-async function refresh(lease: Lease, verdict: Extract<Verdict, { kind: "refresh" }>, ports: Ports) {
+async function refresh(
+  lease: Lease,
+  verdict: Extract<Verdict, { kind: "refresh" }>,
+  refusedPart: string | null,
+  ports: Ports,
+) {
   const decision = await askObject(() =>
-    ports.accountObject(lease.accountId).refresh(lease.credentialVersion),
+    ports.accountObject(lease.accountId).refresh(lease.credentialVersion, refusedPart),
   );
   if (decision.kind === "unavailable") {
     return { kind: "refused", attempt: refusedCredential(verdict.message) } as const;
@@ -273,7 +293,6 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
     }
     case "judged": {
       const { verdict } = result;
-      // A credential that was just refreshed and is refused again has no better successor.
       const final = verdict.kind === "refresh" ? unauthorized(verdict.message) : verdict;
       return Promise.resolve({ kind: "judged", verdict: final });
     }

@@ -109,9 +109,10 @@ export function relayRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const protocol of Object.values(PROTOCOLS)) {
     for (const mount of mountsOf(protocol)) {
-      const { method, path } = mount.route;
+      const { method, path, refusal } = mount.route;
       app.all(`${mount.prefix}${path}`, (context) => {
         context.set("protocol", protocol);
+        if (refusal !== undefined) throw new RelayError("not_found", refusal);
         if (context.req.method === method) return serve(context, protocol, mount);
         refuseUpgrade(context.req.raw);
         throw new RelayError("method_not_allowed", `Use ${method} for ${context.req.path}.`);

@@ -1,6 +1,7 @@
 /** Which accounts a call may go to, best first. Pure: the same session ranks the same accounts everywhere. */
 import type { Directory, DirectoryEntry } from "../domain/account.ts";
 import { SHARED_POOL, type Policy } from "../domain/group.ts";
+import { hash32 } from "../domain/hash32.ts";
 import type { AccountId, Affinity, EpochMs } from "../domain/ids.ts";
 import type { KeySnapshot } from "../domain/key.ts";
 import { fitsAny } from "../domain/wildcard.ts";
@@ -143,19 +144,3 @@ const areEquals = (a: Candidate, b: Candidate) =>
 
 /** In (0, 1): never 0, whose logarithm is infinite. */
 const uniform = (hash: number) => (hash + 0.5) / 2 ** 32;
-
-/** MurmurHash3 (32 bits, Austin Appleby, public domain) over UTF-16 code units: fast, and even where it counts. */
-function hash32(text: string, seed: number): number {
-  let hash = seed | 0;
-  for (let i = 0; i < text.length; i++) {
-    let unit = Math.imul(text.charCodeAt(i), 0xcc9e2d51);
-    unit = (unit << 15) | (unit >>> 17);
-    hash ^= Math.imul(unit, 0x1b873593);
-    hash = (hash << 13) | (hash >>> 19);
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
-  }
-  hash ^= text.length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}

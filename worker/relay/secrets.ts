@@ -5,11 +5,13 @@ const SECRET_LENGTH_MIN = 8;
 
 export function maskSecrets(text: string, credential: unknown): string {
   if (text === "" || typeof credential !== "object" || credential === null) return text;
-  return Object.values(credential).reduce<string>(
-    (masked, secret) =>
-      typeof secret === "string" && secret.length >= SECRET_LENGTH_MIN
-        ? masked.replaceAll(secret, "[secret]")
-        : masked,
-    text,
-  );
+  return Object.values(credential)
+    .flat()
+    .reduce<string>(
+      (masked, secret) =>
+        typeof secret === "string" && secret.length >= SECRET_LENGTH_MIN
+          ? masked.replaceAll(secret, "[secret]")
+          : masked,
+      text,
+    );
 }

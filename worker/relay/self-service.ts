@@ -32,11 +32,12 @@ interface MountedList {
   readonly list: ModelList;
 }
 
-/** At the root, where clients of every dialect ask, all models; below a dialect's own prefix, those it can use. */
-async function modelsFor(context: Context<AppEnv>, { protocol, prefix }: MountedList) {
+/** At the root, where clients of every dialect ask, what all of them can use there; elsewhere, what its own can. */
+async function modelsFor(context: Context<AppEnv>, { protocol, prefix, list }: MountedList) {
   const { key, status, snapshots } = await whoAsks(context, protocol);
   const directory = await findDirectory(snapshots);
-  return offeredModels(directory, { key, limits: status }, prefix === "" ? null : protocol.id);
+  const places = prefix === "" ? Object.values(PROTOCOLS) : [{ ...protocol, ...list }];
+  return offeredModels(directory, { key, limits: status }, places);
 }
 
 async function listModels(context: Context<AppEnv>, mounted: MountedList) {

@@ -1,11 +1,14 @@
-/** Sign-ins that wait for their code: single use, sealed, short-lived. */
+/** Sign-ins that wait for their code, or for a person at another device: single use, sealed, short-lived. */
 import { z } from "zod";
 import type { Keyring, Sealed } from "./seal.ts";
 
 /** How long a person may take to sign in, in ms. */
 export const OAUTH_SESSION_MS = 10 * 60_000;
 
-const secretsSchema = z.object({ state: z.string(), verifier: z.string() });
+const secretsSchema = z.union([
+  z.object({ state: z.string(), verifier: z.string() }),
+  z.object({ deviceCode: z.string(), intervalMs: z.number() }),
+]);
 export type OAuthSecrets = z.infer<typeof secretsSchema>;
 
 export interface OAuthSession {
@@ -16,6 +19,14 @@ export interface OAuthSession {
   readonly secrets: OAuthSecrets;
   readonly expiresAt: number;
 }
+
+interface Claim {
+  readonly id: string;
+  readonly admin: string;
+  readonly now: number;
+}
+
+type Waiting = Pick<OAuthSession, "provider" | "secrets">;
 
 const rowSchema = z.object({ provider: z.string(), secrets: z.string().transform((text) => text as Sealed) });
 
@@ -37,14 +48,31 @@ export async function openOAuthSession(
 export async function takeOAuthSession(
   db: D1Database,
   keyring: Keyring,
-  { id, admin, now }: { readonly id: string; readonly admin: string; readonly now: number },
-): Promise<{ readonly provider: string; readonly secrets: OAuthSecrets } | null> {
+  { id, admin, now }: Claim,
+): Promise<Waiting | null> {
   const row = await db
     .prepare(
       "DELETE FROM oauth_session WHERE id = ? AND admin = ? AND expires_at > ? RETURNING provider, secrets",
     )
     .bind(id, admin, now)
     .first();
+  return openRow(keyring, id, row);
+}
+
+/** The same without taking it out: a person who is not done at the other device asks again. */
+export async function findOAuthSession(
+  db: D1Database,
+  keyring: Keyring,
+  { id, admin, now }: Claim,
+): Promise<Waiting | null> {
+  const row = await db
+    .prepare("SELECT provider, secrets FROM oauth_session WHERE id = ? AND admin = ? AND expires_at > ?")
+    .bind(id, admin, now)
+    .first();
+  return openRow(keyring, id, row);
+}
+
+async function openRow(keyring: Keyring, id: string, row: unknown): Promise<Waiting | null> {
   if (row === null) return null;
   const { provider, secrets } = rowSchema.parse(row);
   const { plaintext } = await keyring.open(secrets, id);

@@ -59,7 +59,20 @@ export interface TestReport {
 export interface OAuthStart {
   readonly sessionId: string;
   readonly url: string;
+  /** To be entered or compared on the page; null: the page shows a code to bring back. */
+  readonly userCode: string | null;
   readonly expiresAt: EpochMs;
+}
+
+export interface OAuthPoll {
+  readonly sessionId: string;
+  readonly account: Omit<AccountInput, "credential" | "provider">;
+}
+
+/** The person has not finished at the provider. */
+export interface OAuthPending {
+  readonly kind: "pending";
+  readonly retryAfterMs: number;
 }
 
 export interface OAuthExchange {
@@ -155,6 +168,7 @@ export function createApi(relay: RelayBinding, token: string | null) {
     startOAuth: (provider: string) => call<OAuthStart>("POST", "/accounts/oauth/start", { provider }),
     exchangeOAuth: (exchange: OAuthExchange) =>
       call<AccountView>("POST", "/accounts/oauth/exchange", exchange),
+    pollOAuth: (poll: OAuthPoll) => call<AccountView | OAuthPending>("POST", "/accounts/oauth/poll", poll),
 
     groups: () => call<Listing<GroupView>>("GET", "/groups"),
     saveGroup: ({ name, ...settings }: Group) => call<GroupView>("PUT", `/groups/${segment(name)}`, settings),

@@ -5,9 +5,17 @@ const OAUTH = {
   type: "object",
   properties: {
     accessToken: { type: "string", title: "Access token" },
+    refreshToken: {
+      anyOf: [
+        { type: "string", pattern: "." },
+        { type: "string", const: "" },
+      ],
+      default: "",
+    },
     expiresAt: { anyOf: [{ type: "integer" }, { type: "null" }] },
     region: { type: "string", default: "us-east-1" },
     scopes: { type: "array", items: { type: "string" } },
+    extra: { type: "array", items: { type: "object" } },
   },
   required: ["accessToken", "region"],
 };
@@ -34,9 +42,11 @@ describe("drawCredential", () => {
     const [variant] = drawCredential(OAUTH);
     expect(variant?.fields.map(({ label, kind, required }) => [label, kind, required])).toEqual([
       ["Access token", "secret", true],
+      ["Refresh token", "secret", false],
       ["Expires at", "number", false],
       ["Region", "text", false],
-      ["Scopes", "json", false],
+      ["Scopes", "lines", false],
+      ["Extra", "json", false],
     ]);
   });
 
@@ -51,10 +61,22 @@ describe("drawCredential", () => {
 
 describe("readCredential", () => {
   it("reads each kind of field and leaves out what was left empty", () => {
-    const form = entered({ accessToken: " tok ", expiresAt: "123", region: "us-east-1", scopes: '["a"]' });
+    const form = entered({
+      accessToken: " tok ",
+      expiresAt: "123",
+      region: "us-east-1",
+      scopes: " a b\r\n\r\nc\n",
+      extra: "[{}]",
+    });
     expect(readCredential(form, OAUTH, 0)).toEqual({
       kind: "read",
-      credential: { accessToken: "tok", expiresAt: 123, region: "us-east-1", scopes: ["a"] },
+      credential: {
+        accessToken: "tok",
+        expiresAt: 123,
+        region: "us-east-1",
+        scopes: ["a b", "c"],
+        extra: [{}],
+      },
     });
   });
 
@@ -63,12 +85,12 @@ describe("readCredential", () => {
   });
 
   it("names each field that is missing or unreadable", () => {
-    expect(readCredential(entered({ expiresAt: "soon", scopes: "[" }), OAUTH, 0)).toEqual({
+    expect(readCredential(entered({ expiresAt: "soon", extra: "[" }), OAUTH, 0)).toEqual({
       kind: "invalid",
       problems: {
         "credential.accessToken": "is required",
         "credential.expiresAt": "must be a number",
-        "credential.scopes": "must be valid JSON",
+        "credential.extra": "must be valid JSON",
       },
     });
   });

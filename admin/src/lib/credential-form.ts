@@ -1,7 +1,7 @@
 /** Draws a form from a provider's credential schema (JSON Schema) and reads it back. Pure. */
 import { textOf } from "./form-text";
 
-export type CredentialFieldKind = "text" | "secret" | "number" | "flag" | "choice" | "json";
+export type CredentialFieldKind = "text" | "secret" | "lines" | "number" | "flag" | "choice" | "json";
 
 export interface CredentialField {
   readonly name: string;
@@ -45,11 +45,13 @@ function sentence(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
 }
 
-/** `anyOf: [X, null]` is how an optional X may be written. */
-function withoutNull(schema: Schema): Schema {
+/** `anyOf: [X, null]` is how an optional X may be written, or `[X, ""]`. */
+function withoutNothing(schema: Schema): Schema {
   const options = schema["anyOf"] ?? schema["oneOf"];
   if (!Array.isArray(options)) return schema;
-  const rest = options.filter((option): option is Schema => isSchema(option) && option["type"] !== "null");
+  const rest = options
+    .filter(isSchema)
+    .filter((option) => option["type"] !== "null" && option["const"] !== "");
   return rest.length === 1 && rest[0] !== undefined ? { ...schema, ...rest[0] } : schema;
 }
 
@@ -58,6 +60,7 @@ function kindOf(name: string, schema: Schema, choices: readonly string[]): Crede
   const type = [schema["type"]].flat().find((one) => one !== "null");
   if (type === "integer" || type === "number") return "number";
   if (type === "boolean") return "flag";
+  if (type === "array" && isSchema(schema["items"]) && schema["items"]["type"] === "string") return "lines";
   if (type !== "string") return "json";
   return schema["format"] === "password" || schema["writeOnly"] === true || SECRET_NAME.test(name)
     ? "secret"
@@ -65,7 +68,7 @@ function kindOf(name: string, schema: Schema, choices: readonly string[]): Crede
 }
 
 function drawField(name: string, property: unknown, required: boolean): CredentialField {
-  const schema = withoutNull(isSchema(property) ? property : {});
+  const schema = withoutNothing(isSchema(property) ? property : {});
   const choices = Array.isArray(schema["enum"]) ? schema["enum"].map(String) : [];
   const initial = schema["default"];
   return {
@@ -120,6 +123,10 @@ function readValue(field: CredentialField, entered: string): ValueReading {
     case "secret":
     case "choice":
       return { kind: "value", value: entered };
+    case "lines": {
+      const lines = entered.split("\n").map((line) => line.trim());
+      return { kind: "value", value: lines.filter((line) => line !== "") };
+    }
     case "flag":
       return { kind: "value", value: entered === "on" || entered === "true" };
     case "number": {

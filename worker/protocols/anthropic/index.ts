@@ -6,6 +6,8 @@ import { renderModels } from "./models.ts";
 import { parseAnthropicCall } from "./parse.ts";
 import { AnthropicUsageReader, readAnthropicAnswer } from "./usage.ts";
 
+const DROID = { prefixes: ["/droid/claude"], service: "droid" } as const;
+
 export const anthropic: Protocol = {
   id: "anthropic",
   service: "claude",
@@ -14,6 +16,14 @@ export const anthropic: Protocol = {
   routes: [
     { method: "POST", path: "/v1/messages", operation: "generate", crosses: "any_service" },
     { method: "POST", path: "/v1/messages/count_tokens", operation: "count_tokens" },
+    { method: "POST", path: "/v1/messages", operation: "generate", ...DROID },
+    {
+      method: "POST",
+      path: "/v1/messages/count_tokens",
+      operation: "count_tokens",
+      ...DROID,
+      refusal: "Factory cannot count tokens: estimate them, or ask an account of Anthropic's.",
+    },
   ],
   parse: parseAnthropicCall,
   isUserTurn,
@@ -23,7 +33,10 @@ export const anthropic: Protocol = {
   renderError,
   renderErrorEvent,
   isStream: (contentType) => contentType.includes("event-stream"),
-  modelLists: [{ path: "/v1/models", render: renderModels }],
+  modelLists: [
+    { path: "/v1/models", render: renderModels },
+    { path: "/v1/models", render: renderModels, ...DROID },
+  ],
   // A comment, not a `ping` event: a ping would tell the client's watchdog that the upstream is alive.
   heartbeat: new TextEncoder().encode(": keep-alive\n\n"),
 };

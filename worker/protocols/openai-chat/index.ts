@@ -1,5 +1,6 @@
 /** OpenAI's Chat Completions dialect, with the embeddings and pictures that its clients ask for beside it. */
 import { renderError } from "../openai/errors.ts";
+import { renderModels } from "../openai/models.ts";
 import { readJsonAnswer } from "../openai/usage.ts";
 import type { Protocol, ProtocolRoute } from "../protocol.ts";
 import { isUserTurn } from "./conversation.ts";
@@ -8,6 +9,7 @@ import { parseChatCall } from "./parse.ts";
 import { prepare } from "./usage-chunk.ts";
 import { ChatUsageReader } from "./usage.ts";
 
+const DROID = { prefixes: ["/droid/comm"], service: "droid" } as const;
 const AZURE = { prefixes: ["/azure"], provider: "azure-openai" } as const;
 
 const BARE = ["", "/openai"];
@@ -39,6 +41,7 @@ export const openaiChat: Protocol = {
       crosses: "own_service",
     },
     ...["/chat/completions", "/embeddings"].map((path) => ({ ...route(path), ...AZURE })),
+    { ...route("/v1/chat/completions"), ...DROID },
   ],
   parse: parseChatCall,
   prepare,
@@ -49,6 +52,6 @@ export const openaiChat: Protocol = {
   renderError,
   renderErrorEvent,
   isStream: (contentType) => contentType.includes("event-stream"),
-  modelLists: [],
+  modelLists: [{ path: "/v1/models", render: renderModels, ...DROID }],
   heartbeat: new TextEncoder().encode(": keep-alive\n\n"),
 };

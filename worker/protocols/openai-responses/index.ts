@@ -8,6 +8,8 @@ import { renderErrorEvent } from "./errors.ts";
 import { parseResponsesCall } from "./parse.ts";
 import { ResponsesUsageReader } from "./usage.ts";
 
+const DROID = { prefixes: ["/droid/openai"], service: "droid" } as const;
+
 /** Base URLs end before `/responses`, and people end theirs with or without `/v1`. */
 const PATHS = ["/v1/responses", "/responses"];
 /** What it answers is for OpenAI's models alone. */
@@ -23,6 +25,7 @@ export const openaiResponses: Protocol = {
     ...PATHS.map((path): ProtocolRoute => ({ ...route(path), crosses: "any_service" })),
     ...COMPACT_PATHS.map(route),
     { ...route("/responses"), prefixes: ["/azure"], provider: "azure-openai" },
+    ...PATHS.map((path) => ({ ...route(path), ...DROID })),
   ],
   parse: parseResponsesCall,
   isUserTurn,
@@ -32,10 +35,9 @@ export const openaiResponses: Protocol = {
   renderError,
   renderErrorEvent,
   isStream: (contentType) => contentType.includes("event-stream"),
-  modelLists: ["/v1/models", "/models"].map((path) => ({
-    path,
-    prefixes: ["/openai"],
-    render: renderModels,
-  })),
+  modelLists: [
+    ...["/v1/models", "/models"].map((path) => ({ path, prefixes: ["/openai"], render: renderModels })),
+    { path: "/v1/models", render: renderModels, ...DROID },
+  ],
   heartbeat: new TextEncoder().encode(": keep-alive\n\n"),
 };

@@ -1,5 +1,5 @@
 /** What every account that speaks Anthropic's own API shares: address, header allow-list, model families. Pure. */
-import type { UpstreamCall } from "../provider.ts";
+import type { TestCall, UpstreamCall } from "../provider.ts";
 
 /** Anthropic API reference, "Versioning": sent when the client names no version. */
 const DEFAULT_ANTHROPIC_VERSION = "2023-06-01";
@@ -64,7 +64,7 @@ export const MODELS_CALL = { path: "/v1/models", query: "limit=1" } as const;
 const TEST_MODEL = "claude-haiku-4-5-20251001";
 
 /** A one-token call in Anthropic's cheapest current model. */
-export const testCall = (): Omit<UpstreamCall, "headers"> => ({
+export const testCall = (): TestCall => ({
   protocol: "anthropic",
   operation: "generate",
   model: TEST_MODEL,

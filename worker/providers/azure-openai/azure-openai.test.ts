@@ -20,6 +20,7 @@ const request = async (path: string, model = "azure/gpt-6-sol", baseUrl: string 
     query: "api-version=other",
     headers: new Headers({ "api-key": "cr_relay" }),
     body: new TextEncoder().encode(JSON.stringify({ model, input: "x" })),
+    affinity: null,
   };
   const made = await azureOpenAi.createRequest(call, credential, baseUrl, NOW);
   return { ...made, body: JSON.parse(new TextDecoder().decode(made.body)) as unknown };

@@ -25,6 +25,7 @@ describe("upstreamUrl", () => {
 
 describe("createRequest", () => {
   const call = (query: string): UpstreamCall => ({
+    affinity: null,
     ...geminiApi.testCall(null),
     query,
     headers: new Headers({

@@ -18,7 +18,14 @@ async function requestOf(
   more: Partial<UpstreamCall> = {},
   credential = CREDENTIAL,
 ) {
-  const call = { ...geminiOAuth.testCall(null), path, body: bytesOf(body), headers: new Headers(), ...more };
+  const call = {
+    ...geminiOAuth.testCall(null),
+    path,
+    body: bytesOf(body),
+    headers: new Headers(),
+    affinity: null,
+    ...more,
+  };
   const request = await geminiOAuth.createRequest(call, credential, null, NOW);
   return { ...request, text: textOf(request.body) };
 }

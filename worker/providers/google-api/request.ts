@@ -1,5 +1,5 @@
 /** What every account of Google shares: the headers and the query that go on. Pure. */
-import type { UpstreamCall } from "../provider.ts";
+import type { TestCall } from "../provider.ts";
 
 /**
  * Client headers that go on. `x-goog-fieldmask` is not among them: it could keep usage out of the answer; nor is
@@ -38,7 +38,7 @@ export function withForwardedQuery(url: string, query: string): string {
 const TEST_MODEL = "gemini-2.5-flash-lite";
 
 /** A one-token call in Google's cheapest current model. */
-export const testCall = (): Omit<UpstreamCall, "headers"> => ({
+export const testCall = (): TestCall => ({
   protocol: "gemini",
   operation: "generate",
   model: TEST_MODEL,

@@ -1,6 +1,6 @@
 /** What every account that speaks OpenAI's dialects shares: header allow-list, address, key, test calls. Pure. */
 import { z } from "zod";
-import type { UpstreamCall } from "../provider.ts";
+import type { TestCall, UpstreamCall } from "../provider.ts";
 
 /** Client headers that go on; all others stay here (credentials, cookies and proxy headers above all). */
 const FORWARDED_HEADERS = [
@@ -69,7 +69,7 @@ const encoded = (body: unknown) => new TextEncoder().encode(JSON.stringify(body)
 /** The shortest answer that the Responses API allows has sixteen tokens. */
 const TEST_TOKENS = 16;
 
-export const responsesTestCall = (): Omit<UpstreamCall, "headers"> => ({
+export const responsesTestCall = (): TestCall => ({
   protocol: "openai-responses",
   operation: "generate",
   model: TEST_MODEL,
@@ -79,7 +79,7 @@ export const responsesTestCall = (): Omit<UpstreamCall, "headers"> => ({
   body: encoded({ model: TEST_MODEL, input: "Hi", max_output_tokens: TEST_TOKENS }),
 });
 
-export const chatTestCall = (model: string): Omit<UpstreamCall, "headers"> => ({
+export const chatTestCall = (model: string): TestCall => ({
   protocol: "openai-chat",
   operation: "generate",
   model,

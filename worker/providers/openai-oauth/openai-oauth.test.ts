@@ -22,6 +22,7 @@ async function sent(path: string, body: unknown, accessToken = "access", account
     query: "",
     headers: new Headers({ originator: "codex_exec" }),
     body: new TextEncoder().encode(JSON.stringify(body)),
+    affinity: null,
   };
   const request = await openaiOAuth.createRequest(call, { ...credential, accessToken, accountId }, null, NOW);
   return { ...request, body: JSON.parse(new TextDecoder().decode(request.body)) as unknown };

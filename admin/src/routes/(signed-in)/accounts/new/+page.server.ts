@@ -11,6 +11,13 @@ import type { Actions, PageServerLoad } from "./$types";
 const variantIndex = (url: URL): number =>
   Math.max(0, Math.trunc(Number(url.searchParams.get("variant")) || 0));
 
+const signInOf = (form: FormData): OAuthStart => ({
+  sessionId: textOf(form, "sessionId"),
+  url: textOf(form, "url"),
+  userCode: textOf(form, "userCode") || null,
+  expiresAt: Number(textOf(form, "expiresAt")),
+});
+
 /** The refused form together with the sign-in it belongs to. */
 const again = (refusal: ReturnType<typeof invalid>, signIn: OAuthStart) =>
   fail(refusal.status, { ...refusal.data, signIn });
@@ -58,11 +65,7 @@ export const actions: Actions = {
   exchangeOAuth: async ({ request, locals }) => {
     const form = await request.formData();
     // The sign-in goes on when the form is refused: the page needs its address again.
-    const signIn = {
-      sessionId: textOf(form, "sessionId"),
-      url: textOf(form, "url"),
-      expiresAt: Number(textOf(form, "expiresAt")),
-    };
+    const signIn = signInOf(form);
     const values = echoAccount(form);
     const settings = signInFormSchema.safeParse(readAccount(form));
     if (!settings.success)
@@ -76,6 +79,25 @@ export const actions: Actions = {
       account: settings.data,
     });
     if (result.kind === "failed") return again(refused(result.failure, values), signIn);
+    redirect(303, `/accounts/${result.value.id}?created`);
+  },
+
+  pollOAuth: async ({ request, locals }) => {
+    const form = await request.formData();
+    const signIn = signInOf(form);
+    const values = echoAccount(form);
+    const settings = signInFormSchema.safeParse(readAccount(form));
+    if (!settings.success)
+      return again(invalid(problemsOf(settings.error.issues, formNameOf), values), signIn);
+
+    const result = await locals.api.pollOAuth({ sessionId: signIn.sessionId, account: settings.data });
+    if (result.kind === "failed") return again(refused(result.failure, values), signIn);
+    if ("kind" in result.value) {
+      return again(
+        invalid({ "": "The provider still waits for you: finish there, then try again." }, values),
+        signIn,
+      );
+    }
     redirect(303, `/accounts/${result.value.id}?created`);
   },
 };
