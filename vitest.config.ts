@@ -28,6 +28,9 @@ const TEST_LIMITS = {
 const E2E_TEST_TIMEOUT_MS = 120_000;
 const E2E_HOOK_TIMEOUT_MS = 180_000;
 
+/** A property of a thousand cases, or a look at a password, takes seconds where other work runs beside it. */
+const TEST_TIMEOUT_MS = 20_000;
+
 /** Vitest would use all cores but one; on a small machine that is half of them. */
 const WORKERS_MAX = 2;
 
@@ -48,6 +51,7 @@ export default defineConfig({
           // Units are pure, so files can share a worker; starting one for each file would take longer than the tests.
           pool: "threads",
           isolate: false,
+          testTimeout: TEST_TIMEOUT_MS,
           maxWorkers: WORKERS_MAX,
           sequence: { groupOrder: 1 },
         },
@@ -71,6 +75,7 @@ export default defineConfig({
           include: ["tests/integration/**/*.test.ts"],
           globalSetup: ["tests/integration/setup/global.ts"],
           setupFiles: ["tests/integration/setup/migrate.ts"],
+          testTimeout: TEST_TIMEOUT_MS,
           maxWorkers: WORKERS_MAX,
           sequence: { groupOrder: 2 },
         },

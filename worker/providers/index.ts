@@ -7,6 +7,7 @@ import { claudeOAuth } from "./claude-oauth/index.ts";
 import { droid } from "./droid/index.ts";
 import { geminiApi } from "./gemini-api/index.ts";
 import { geminiOAuth } from "./gemini-oauth/index.ts";
+import { openaiChat } from "./openai-chat/index.ts";
 import { openaiOAuth } from "./openai-oauth/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 import type { Provider } from "./provider.ts";
@@ -18,6 +19,7 @@ const ALL: readonly Provider[] = [
   bedrock,
   openaiOAuth,
   openaiResponses,
+  openaiChat,
   azureOpenAi,
   geminiApi,
   geminiOAuth,

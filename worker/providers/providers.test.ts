@@ -23,6 +23,7 @@ const CREDENTIALS: Readonly<Record<string, unknown>> = {
     accountId: "a-1",
   },
   "openai-responses": { apiKey: "sk-secret-of-the-account" },
+  "openai-chat": { apiKey: "secret-of-the-endpoint", testModel: "deepseek-chat" },
   droid: { apiKeys: ["fk-secret-of-the-account", "fk-another-secret"] },
   "azure-openai": {
     apiKey: "secret-of-the-account",

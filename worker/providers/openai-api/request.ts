@@ -69,17 +69,17 @@ const encoded = (body: unknown) => new TextEncoder().encode(JSON.stringify(body)
 /** The shortest answer that the Responses API allows has sixteen tokens. */
 const TEST_TOKENS = 16;
 
-export const responsesTestCall = (): TestCall => ({
+export const responsesTestCall = (model = TEST_MODEL): TestCall => ({
   protocol: "openai-responses",
   operation: "generate",
-  model: TEST_MODEL,
+  model,
   stream: false,
   path: "/responses",
   query: "",
-  body: encoded({ model: TEST_MODEL, input: "Hi", max_output_tokens: TEST_TOKENS }),
+  body: encoded({ model, input: "Hi", max_output_tokens: TEST_TOKENS }),
 });
 
-export const chatTestCall = (model: string): TestCall => ({
+export const chatTestCall = (model = TEST_MODEL): TestCall => ({
   protocol: "openai-chat",
   operation: "generate",
   model,
