@@ -83,8 +83,8 @@ function saySignature(state: AnswerState, index: number, signature: Bound): Said
   const part = state.open.get(index);
   if (part === undefined) return [state, []];
   if (part.kind === "tool_call") return [withOpen(state, index, { ...part, signature }), []];
+  if (part.kind !== "thinking") return [state, []];
   const thoughtSignature = signatureText(signature);
-  if (part.kind !== "thinking") return [state, [partOf({ text: "", thoughtSignature })]];
   return [state, [partOf({ ...(part.redacted ? {} : { text: "" }), thought: true, thoughtSignature })]];
 }
 

@@ -130,15 +130,11 @@ function saying(state: State, kind: "text" | "thinking", text: string): Said {
   return [{ ...closed, open: { index, kind }, next: index + 1 }, [...events, opening, ...delta]];
 }
 
-function readText(state: State, { text = "", thoughtSignature = "" }: AnswerPart): Said {
-  const signature = readSignature(thoughtSignature);
-  return chain(state, [
-    (at) => (text === "" ? [at, []] : saying(at, "text", text)),
-    (at) => (signature === null ? [at, []] : signing(at, signature)),
-  ]);
-}
+/** Words may be signed too, but no other client has a place for that, and Google does not insist on it. */
+const readText = (state: State, { text = "" }: AnswerPart): Said =>
+  text === "" ? [state, []] : saying(state, "text", text);
 
-/** Beside words or alone: a thought of which only the signature is given. */
+/** A thought of which only the signature is given. */
 function signing(state: State, signature: Bound): Said {
   const index = state.next;
   const [closed, events] = closing(state);

@@ -11,7 +11,6 @@ import type {
 } from "../neutral.ts";
 import { safeToolId } from "../tool-names.ts";
 import { notCarried } from "../translate.ts";
-import { argsText } from "./parts.ts";
 import type { RequestContent, RequestPart } from "./request-schema.ts";
 import { readSignature } from "./signatures.ts";
 
@@ -88,7 +87,7 @@ function refuseBound(part: RequestPart, place: Place): void {
 }
 
 function callOf(
-  { id, name, args }: NonNullable<RequestPart["functionCall"]>,
+  { id, name, args = {} }: NonNullable<RequestPart["functionCall"]>,
   { thoughtSignature }: RequestPart,
   place: Place,
   calls: OpenCalls,
@@ -100,7 +99,7 @@ function callOf(
     id:
       id === undefined || id === "" ? `call_${String(place.content)}_${String(place.part)}` : safeToolId(id),
     name,
-    arguments: argsText(args),
+    arguments: JSON.stringify(args),
     signature: thoughtSignature === undefined ? null : readSignature(thoughtSignature),
   };
   calls.add(call);
@@ -179,18 +178,10 @@ function thinkingOf({ text, thoughtSignature }: RequestPart): readonly ThinkingP
   return [{ kind: "thinking", text: text ?? "", signature, redacted: text === undefined }];
 }
 
-/** A signature beside words is a thought of which only the signature was given. */
-function wordsOf({
-  text,
-  thoughtSignature,
-  executableCode,
-  codeExecutionResult,
-}: RequestPart): readonly Part[] {
+/** Words may be signed, but by Gemini alone, which will not see them. */
+function wordsOf({ text, executableCode, codeExecutionResult }: RequestPart): readonly TextPart[] {
   const words = text ?? fenced(executableCode?.code) ?? fenced(codeExecutionResult?.output) ?? "";
-  return [
-    ...(words === "" ? [] : [textPart(words)]),
-    ...(thoughtSignature === undefined ? [] : thinkingOf({ thoughtSignature })),
-  ];
+  return words === "" ? [] : [textPart(words)];
 }
 
 const fenced = (text: string | undefined): string | undefined =>

@@ -20,7 +20,7 @@ export function decodeRequest(call: ClientCall): NeutralRequest {
   const { model, stream } = parseGeminiCall(call);
   const request = parseRequest(call.body);
   if (request.cachedContent !== undefined) throw notCarried("cachedContent");
-  const turns = [...systemTurn(request), ...decodeContents(request.contents)];
+  const turns = [...systemTurn(request), ...shallow(() => decodeContents(request.contents))];
   if (turns.length === 0) throw new RelayError("invalid_request", "contents: is empty");
   const config = request.generationConfig ?? {};
   const { omitted, ...tools } = decodeTools(request.tools ?? [], request.toolConfig?.functionCallingConfig);
@@ -33,6 +33,16 @@ export function decodeRequest(call: ClientCall): NeutralRequest {
     ...decodeConfig(config),
     omitted: [...omitted, ...omittedOf(request), ...omittedOfConfig(config)],
   };
+}
+
+/** Arguments are written as text, for which there is a depth that no function needs. */
+function shallow<Made>(make: () => Made): Made {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RelayError("invalid_request", "contents: is nested too deeply", { cause });
+  }
 }
 
 function systemTurn({ systemInstruction }: GenerateRequest): readonly Turn[] {

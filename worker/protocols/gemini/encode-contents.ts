@@ -106,11 +106,11 @@ function writeMedia({ mediaType, source }: MediaPart): WrittenPart {
   return { fileData: { ...(mediaType === null ? {} : { mimeType: mediaType }), fileUri: source.url } };
 }
 
-/** A signature without a thought was given beside words, and goes back like that. */
-function writeThinking({ text, signature }: ThinkingPart): WrittenPart {
-  const signed = signature === null ? {} : { thoughtSignature: signature.data };
-  return text === "" ? { text, ...signed } : { text, thought: true, ...signed };
-}
+const writeThinking = ({ text, signature }: ThinkingPart): WrittenPart => ({
+  text,
+  thought: true,
+  ...(signature === null ? {} : { thoughtSignature: signature.data }),
+});
 
 const writeCall = (
   { id, name, arguments: args, signature }: ToolCallPart,

@@ -11,6 +11,8 @@ import { requiresSignatures, thinkingConfig } from "./thinking.ts";
 /** ai.google.dev/api/generate-content#GenerationConfig */
 const STOP_SEQUENCES_MAX = 5;
 const INT32_MAX = 2 ** 31 - 1;
+/** More is refused, and no single answer is longer (ai.google.dev/gemini-api/docs/models). */
+const OUTPUT_TOKENS_MAX = 65_536;
 
 export function encodeRequest(request: NeutralRequest): EncodedRequest {
   const names = functionNames(request);
@@ -94,7 +96,7 @@ function generationConfig(request: NeutralRequest): JsonObject {
   const thinking = request.reasoning === null ? null : thinkingConfig(request.model, request.reasoning);
   return {
     ...said({
-      maxOutputTokens: request.outputTokensMax,
+      maxOutputTokens: request.outputTokensMax && Math.min(request.outputTokensMax, OUTPUT_TOKENS_MAX),
       temperature: request.temperature,
       topP: request.topP,
       topK: request.topK,
