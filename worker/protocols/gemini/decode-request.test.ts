@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clientCall } from "../__fixtures__/crossing.ts";
 import { RelayError } from "../../domain/errors.ts";
@@ -437,6 +438,43 @@ describe("malformed requests", () => {
     [{}, /^contents: /],
   ])("%j are refused by name", (body, message) => {
     expect(refusal(body)).toMatch(message);
+  });
+
+  it("of whatever shape are read or refused, and never break", () => {
+    const anything = fc.oneof(
+      fc.constantFrom("f", "", 0, -1.5, true, null),
+      fc.constantFrom<unknown>([], {}, ["f"], { a: 1 }, [{ name: "f" }]),
+    );
+    const some = (names: readonly string[], values = anything) =>
+      fc.oneof(
+        anything,
+        fc.record(Object.fromEntries(names.map((name) => [name, values])), { requiredKeys: [] }),
+      );
+    const part = some(
+      ["text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "functionResponse"],
+      some(["id", "name", "args", "response", "parts", "mimeType", "data", "fileUri"]),
+    );
+    const content = fc.record({ role: fc.constantFrom("user", "model", 7), parts: fc.array(part) });
+    const body = fc.record(
+      {
+        contents: fc.oneof(anything, fc.array(content, { maxLength: 3 })),
+        systemInstruction: some(["role", "parts"]),
+        tools: some(["functionDeclarations"], some(["name", "parameters", "parametersJsonSchema"])),
+        toolConfig: some(["functionCallingConfig"], some(["mode", "allowedFunctionNames"])),
+        generationConfig: some(["thinkingConfig", "responseSchema", "stopSequences", "candidateCount"]),
+      },
+      { requiredKeys: ["contents"] },
+    );
+    fc.assert(
+      fc.property(body, (value) => {
+        try {
+          decode(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RelayError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("nested too deeply are refused", () => {
