@@ -207,7 +207,7 @@ describe("whatever an upstream may send", () => {
         expect(indexes).toEqual(indexes.map((_, at) => at));
         for (const data of messages) toldBy(decoder().whole(data));
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

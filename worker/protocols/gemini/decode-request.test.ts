@@ -473,7 +473,7 @@ describe("malformed requests", () => {
           expect(error).toBeInstanceOf(RelayError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
