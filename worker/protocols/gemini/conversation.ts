@@ -1,6 +1,7 @@
 /** Looks into the contents of a call, where the relay must: rarely, since it means parsing all of them. Pure. */
 import { parseAt, spliceJson, type FieldRange } from "../json-fields.ts";
 import { fieldOf, requestFields } from "./request-fields.ts";
+import { NO_SIGNATURE } from "./signatures.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -26,11 +27,6 @@ export function isUserTurn(body: Uint8Array): boolean {
 }
 
 const SIGNATURES = ["thoughtSignature", "thought_signature"] as const;
-/**
- * Said in place of a signature for a history from elsewhere (ai.google.dev/gemini-api/docs/thought-signatures): a
- * function call without any is refused.
- */
-const NO_SIGNATURE = "skip_thought_signature_validator";
 
 /** Thoughts are signed where they were thought; another upstream may refuse the signature. */
 export function withoutBoundParts(

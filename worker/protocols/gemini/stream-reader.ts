@@ -3,23 +3,13 @@ import { EMPTY_READING, type UsageReading } from "../../domain/usage.ts";
 import { JsonArrayReader } from "../json-array.ts";
 import type { ElementFrame, UsageReader } from "../protocol.ts";
 import { SseReader } from "../sse.ts";
+import { STATUS_NAMES } from "./statuses.ts";
 import { candidatesOf, isBlocked, isObject, textOrNull, unwrapped, withMessage, type Json } from "./usage.ts";
 
 /** Rule of thumb for text whose tokens were never reported. */
 const BYTES_PER_TOKEN = 4;
 /** More candidates than any model gives. */
 const CANDIDATES_MAX = 100;
-
-/** The canonical names of codes that upstreams send alone. */
-const STATUS_NAMES: Readonly<Record<number, string>> = {
-  400: "INVALID_ARGUMENT",
-  401: "UNAUTHENTICATED",
-  403: "PERMISSION_DENIED",
-  404: "NOT_FOUND",
-  429: "RESOURCE_EXHAUSTED",
-  503: "UNAVAILABLE",
-  504: "DEADLINE_EXCEEDED",
-};
 
 const decoder = new TextDecoder();
 

@@ -1,5 +1,6 @@
 /** What Google reports of an answer's tokens, in the normal form (ai.google.dev/api/generate-content#UsageMetadata). Pure. */
 import { EMPTY_READING, NO_USAGE, type UsageReading } from "../../domain/usage.ts";
+import type { AnswerUsage } from "../neutral.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -58,8 +59,15 @@ export function withUsage(reading: UsageReading, usage: unknown): UsageReading {
   };
 }
 
+/** The same for an answer in the neutral form, with the part of it that was thoughts. */
+export function answerUsage(usage: Json): AnswerUsage {
+  const { input, output, cacheRead } = withUsage(EMPTY_READING, usage).tokens;
+  const reasoning = output - countOf(usage.candidatesTokenCount).count;
+  return { input, cacheRead, cacheWrite: 0, output, reasoning };
+}
+
 /** `publishers/google/models/gemini-2.5-pro` and `models/gemini-2.5-pro` are `gemini-2.5-pro`. */
-const modelOf = (value: unknown): string | null => textOrNull(value)?.replace(/^.*\//, "") ?? null;
+export const modelOf = (value: unknown): string | null => textOrNull(value)?.replace(/^.*\//, "") ?? null;
 
 export const candidatesOf = ({ candidates }: Json): readonly Json[] =>
   Array.isArray(candidates) ? candidates.filter(isObject) : [];
