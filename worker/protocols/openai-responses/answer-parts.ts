@@ -46,9 +46,12 @@ const withPart = (state: Speaking, key: string, part: SpokenPart): Speaking => (
   parts: new Map(state.parts).set(key, part),
 });
 
+/** No model says so much at once; every part costs a copy of those before it. */
+const PARTS_MAX = 10_000;
+
 /** Opens a part, unless it is known. */
 export function open(state: Speaking, key: string, part: OpenPart): Saying {
-  if (state.parts.has(key)) return [state, []];
+  if (state.parts.has(key) || state.next >= PARTS_MAX) return [state, []];
   const fresh = { index: state.next, isTold: false, isClosed: false, source: null, section: 0 };
   const opened: Speaking = {
     ...withPart(state, key, fresh),

@@ -256,7 +256,7 @@ describe("createDecoder, of whatever an upstream may send", () => {
           expect(events.slice(1).every(({ kind }) => kind !== "start")).toBe(true);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 200 },
     );
   });
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { AnswerEvent, AnswerUsage, FinishReason } from "../neutral.ts";
 import { EMPTY_READING } from "../../domain/usage.ts";
-import { withUsage } from "../openai/usage.ts";
+import { isObject, withUsage, type Json } from "../openai/usage.ts";
 import type { ToolNames } from "../tool-names.ts";
 import { running, type AnswerDecoder, type Step, type StreamMessage } from "../translate.ts";
 import {
@@ -28,7 +28,6 @@ import {
 } from "./answer-parts.ts";
 
 const text = z.string().catch("");
-const place = z.number().int().nonnegative().nullable().catch(null);
 const errorSchema = z.object({ code: text, type: text, message: text }).nullable().catch(null);
 
 const responseSchema = z.object({
@@ -44,25 +43,39 @@ const responseSchema = z.object({
 type Response = z.output<typeof responseSchema>;
 
 /** Every field that any event has; what is missing or of another kind is empty. */
-const eventSchema = z.object({
-  type: text,
-  output_index: place,
-  content_index: place,
-  summary_index: place,
-  item_id: text,
-  delta: text,
-  text,
-  refusal: text,
-  arguments: text,
-  part: z.object({ type: text, text, refusal: text }).nullable().catch(null),
-  item: z.unknown().optional(),
-  response: z.unknown().optional(),
-  error: errorSchema,
-  code: text,
-  message: text,
+interface Event {
+  readonly type: string;
+  readonly output_index: number | null;
+  readonly content_index: number | null;
+  readonly summary_index: number | null;
+  readonly item_id: string;
+  readonly delta: string;
+  readonly text: string;
+  readonly refusal: string;
+  readonly arguments: string;
+  readonly fields: Json;
+}
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const indexOf = (value: unknown): number | null =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+
+/** By hand, since there are thousands: a schema takes several times as long for each. */
+const readEvent = (fields: Json, name: string | null): Event => ({
+  type: textOf(fields.type) || (name ?? ""),
+  output_index: indexOf(fields.output_index),
+  content_index: indexOf(fields.content_index),
+  summary_index: indexOf(fields.summary_index),
+  item_id: textOf(fields.item_id),
+  delta: textOf(fields.delta),
+  text: textOf(fields.text),
+  refusal: textOf(fields.refusal),
+  arguments: textOf(fields.arguments),
+  fields,
 });
 
-type Event = z.output<typeof eventSchema>;
+const partSchema = z.object({ type: text, text, refusal: text }).nullable().catch(null);
+const readPart = ({ fields }: Event) => partSchema.parse(fields.part);
 
 interface State {
   readonly started: boolean;
@@ -97,14 +110,14 @@ const moreThinking =
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "response.output_item.added": (state, event, names) => {
-    const item = readItem(event.item);
+    const item = readItem(event.fields.item);
     if (item?.type !== "function_call") return [state, []];
     return andThen(beginCall(state, placeOf(event), item, names), (next) =>
       tell(next, callKey(event), item.arguments),
     );
   },
   "response.content_part.added": (state, event) => {
-    const kind = contentKind(event.part?.type ?? "");
+    const kind = contentKind(readPart(event)?.type ?? "");
     return kind === null ? [state, []] : open(state, contentKey(event), kind);
   },
   "response.output_text.delta": moreContent("text"),
@@ -116,11 +129,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     wholeContent(state, contentKey(event), { type: "output_text", text: event.text, refusal: "" }),
   "response.refusal.done": (state, event) =>
     wholeContent(state, contentKey(event), { type: "refusal", text: "", refusal: event.refusal }),
-  "response.content_part.done": (state, event) =>
-    event.part === null ? [state, []] : wholeContent(state, contentKey(event), event.part),
+  "response.content_part.done": (state, event) => {
+    const part = readPart(event);
+    return part === null ? [state, []] : wholeContent(state, contentKey(event), part);
+  },
   "response.function_call_arguments.done": (state, event) => complete(state, callKey(event), event.arguments),
   "response.output_item.done": (state, event, names) => {
-    const item = readItem(event.item);
+    const item = readItem(event.fields.item);
     return item === null ? [state, []] : finishItem(state, item, { place: placeOf(event), names });
   },
 };
@@ -131,20 +146,19 @@ const ENDINGS = new Set(["response.completed", "response.incomplete", "response.
 const readResponse = (value: unknown): Response | null => responseSchema.safeParse(value).data ?? null;
 
 function step(names: ToolNames, state: State, { name, data }: StreamMessage): Step<State, AnswerEvent> {
-  const event = eventSchema.safeParse(data).data;
-  if (event === undefined || state.over) return [state, []];
-  const type = event.type === "" ? (name ?? "") : event.type;
-  if (BEGINNINGS.has(type)) return begin(state, readResponse(event.response));
+  if (!isObject(data) || state.over) return [state, []];
+  const event = readEvent(data, name);
+  const { type } = event;
+  if (BEGINNINGS.has(type)) return begin(state, readResponse(data.response));
   const [begun, first] = begin(state, null);
-  if (type === "error") {
-    return [{ ...begun, over: true }, [...first, errorEvent(event.error ?? { ...event, type: "" })]];
-  }
+  if (type === "error") return [{ ...begun, over: true }, [...first, errorEvent(errorIn(data))]];
   if (ENDINGS.has(type)) {
-    const [speaking, out] = ending(begun.speaking, readResponse(event.response), type, names);
+    const [speaking, out] = ending(begun.speaking, readResponse(data.response), type, names);
     return [{ ...begun, speaking, over: true }, [...first, ...out]];
   }
   const handler = Object.hasOwn(HANDLERS, type) ? HANDLERS[type] : undefined;
-  const [speaking, out] = handler?.(state.speaking, event, names) ?? [state.speaking, []];
+  if (handler === undefined) return [state, []];
+  const [speaking, out] = handler(state.speaking, event, names);
   return out.length === 0 ? [{ ...state, speaking }, []] : [{ ...begun, speaking }, [...first, ...out]];
 }
 
@@ -154,18 +168,14 @@ function begin(state: State, response: Response | null): Step<State, AnswerEvent
   return [{ ...state, started: true }, [start]];
 }
 
-const errorEvent = ({
-  code,
-  type,
-  message,
-}: {
-  code: string;
-  type: string;
-  message: string;
-}): AnswerEvent => ({
+/** The public API has code and message in the event itself, the ChatGPT backend in an object of their own. */
+const errorIn = (data: Json): z.output<typeof errorSchema> =>
+  isObject(data.error) ? errorSchema.parse(data.error) : errorSchema.parse({ ...data, type: "" });
+
+const errorEvent = (error: z.output<typeof errorSchema>): AnswerEvent => ({
   kind: "error",
-  type: code || type || "server_error",
-  message: message || "The upstream reported an error without a message.",
+  type: error?.code || error?.type || "server_error",
+  message: error?.message || "The upstream reported an error without a message.",
 });
 
 function ending(state: Speaking, response: Response | null, type: string, names: ToolNames): Saying {
@@ -176,7 +186,7 @@ function ending(state: Speaking, response: Response | null, type: string, names:
       const usage = usageOf(response?.usage);
       const known = usage === null ? [] : [{ kind: "usage", usage } as const];
       if (type === "response.failed") {
-        return [next, [...known, errorEvent(response?.error ?? { code: "", type: "", message: "" })]];
+        return [next, [...known, errorEvent(response?.error ?? null)]];
       }
       const reason = finishReason(next, response, type === "response.incomplete");
       return [next, [...known, { kind: "finish", reason, stopSequence: null }, { kind: "end" }]];

@@ -47,7 +47,7 @@ type Told = Step<State, WireEvent>;
 function step(scene: Scene, state: State, event: AnswerEvent): Told {
   const [begun, first] = begin(scene, state);
   const [next, out] = tell(scene, begun, event);
-  return first.length === 0 ? [next, out] : [next, [...first, ...out]];
+  return [next, first.length === 0 ? out : [...first, ...out]];
 }
 
 function begin({ facts }: Scene, state: State): Told {
