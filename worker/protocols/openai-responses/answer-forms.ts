@@ -1,43 +1,17 @@
 /** How each part of an answer looks as an item of the output, and in the events that tell of it. Pure. */
 import type { JsonObject, OpenPart } from "../neutral.ts";
+import {
+  placeOf,
+  withText,
+  type Form,
+  type FormId,
+  type OpenItem,
+  type Status,
+  type WireEvent,
+} from "./answer-item.ts";
+import { customCall, functionCall, searchCall } from "./call-forms.ts";
 import { TOOL_SEARCH, type ClientTool } from "./client-tools.ts";
-import { INPUT_START, lastInput, readInput, type InputReading } from "./custom-input.ts";
-
-/** An event without its number, which it gets when it is sent. */
-export type WireEvent = { readonly type: string } & JsonObject;
-
-/** An item that is being said. */
-export interface OpenItem {
-  readonly form: FormId;
-  readonly id: string;
-  /** `output_index`. */
-  readonly at: number;
-  /** All that was told of it, for the events and the answer that repeat it. */
-  readonly text: string;
-  /** Thinking: its one summary was announced. */
-  readonly hasSummary: boolean;
-  /** As the client gives it back: `encrypted_content`. */
-  readonly encrypted: string | null;
-  readonly call: { readonly id: string; readonly tool: ClientTool } | null;
-  readonly input: InputReading;
-}
-
-export type FormId = "text" | "refusal" | "thinking" | ClientTool["kind"];
-type Status = "in_progress" | "completed";
-type Told = readonly [OpenItem, readonly WireEvent[]];
-
-interface Form {
-  readonly idPrefix: string;
-  item(item: OpenItem, status: Status): JsonObject;
-  /** After `output_item.added`. */
-  opened(item: OpenItem): Told;
-  told(item: OpenItem, text: string): Told;
-  /** Before `output_item.done`. */
-  closed(item: OpenItem): Told;
-}
-
-const placeOf = ({ id, at }: OpenItem) => ({ item_id: id, output_index: at });
-const withText = (item: OpenItem, text: string): OpenItem => ({ ...item, text: item.text + text });
+import { INPUT_START } from "./custom-input.ts";
 
 const TEXT_BEGUN = { type: "output_text", text: "", annotations: [], logprobs: [] };
 
@@ -142,95 +116,6 @@ const summaryAdded = (item: OpenItem): WireEvent => ({
   summary_index: 0,
   part: summaryPart(""),
 });
-
-function callFields({ id, call }: OpenItem, status: Status): JsonObject {
-  const { namespace = null, name = "" } = call?.tool ?? {};
-  return { id, status, call_id: call?.id ?? id, name, ...(namespace === null ? {} : { namespace }) };
-}
-
-const argumentsDelta = (item: OpenItem, delta: string): WireEvent => ({
-  type: "response.function_call_arguments.delta",
-  ...placeOf(item),
-  delta,
-});
-
-const functionCall: Form = {
-  idPrefix: "fc",
-  item: (item, status) => ({
-    type: "function_call",
-    ...callFields(item, status),
-    arguments: status === "completed" ? item.text : "",
-  }),
-  opened: (item) => [item, []],
-  told: (item, delta) => [withText(item, delta), [argumentsDelta(item, delta)]],
-  closed: (item) => {
-    const whole = item.text === "" ? withText(item, "{}") : item;
-    return [
-      whole,
-      [
-        ...(whole === item ? [] : [argumentsDelta(item, whole.text)]),
-        {
-          type: "response.function_call_arguments.done",
-          ...placeOf(item),
-          name: item.call?.tool.name ?? "",
-          arguments: whole.text,
-        },
-      ],
-    ];
-  },
-};
-
-const inputDelta = (item: OpenItem, delta: string): readonly WireEvent[] =>
-  delta === "" ? [] : [{ type: "response.custom_tool_call_input.delta", ...placeOf(item), delta }];
-
-const customCall: Form = {
-  idPrefix: "ctc",
-  item: (item, status) => ({
-    type: "custom_tool_call",
-    ...callFields(item, status),
-    input: status === "completed" ? item.text : "",
-  }),
-  opened: (item) => [item, []],
-  told: (item, delta) => {
-    const [input, plain] = readInput(item.input, delta);
-    return [{ ...withText(item, plain), input }, inputDelta(item, plain)];
-  },
-  closed: (item) => {
-    const rest = lastInput(item.input);
-    const whole = withText(item, rest);
-    return [
-      whole,
-      [
-        ...inputDelta(item, rest),
-        { type: "response.custom_tool_call_input.done", ...placeOf(item), input: whole.text },
-      ],
-    ];
-  },
-};
-
-/** Clients are told of such a call when it is whole. */
-const searchCall: Form = {
-  idPrefix: "tsc",
-  item: (item, status) => ({
-    type: "tool_search_call",
-    id: item.id,
-    call_id: item.call?.id ?? item.id,
-    execution: "client",
-    status,
-    arguments: status === "completed" ? argumentsObject(item.text) : {},
-  }),
-  opened: (item) => [item, []],
-  told: (item, delta) => [withText(item, delta), []],
-  closed: (item) => [item, []],
-};
-
-function argumentsObject(json: string): unknown {
-  try {
-    return JSON.parse(json === "" ? "{}" : json);
-  } catch {
-    return {};
-  }
-}
 
 export const FORMS: Readonly<Record<FormId, Form>> = {
   text,

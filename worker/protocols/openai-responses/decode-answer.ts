@@ -5,27 +5,9 @@ import { EMPTY_READING } from "../../domain/usage.ts";
 import { isObject, withUsage, type Json } from "../openai/usage.ts";
 import type { ToolNames } from "../tool-names.ts";
 import { running, type AnswerDecoder, type Step, type StreamMessage } from "../translate.ts";
-import {
-  CALL,
-  THINKING,
-  beginCall,
-  contentKind,
-  finishItem,
-  readItem,
-  wholeContent,
-  type ItemScene,
-} from "./answer-output.ts";
-import {
-  SILENT,
-  complete,
-  forget,
-  open,
-  tell,
-  tellSection,
-  andThen,
-  type Saying,
-  type Speaking,
-} from "./answer-parts.ts";
+import { finishItem, readItem, type ItemScene } from "./answer-output.ts";
+import { SILENT, andThen, forget, type Saying, type Speaking } from "./answer-parts.ts";
+import { HANDLERS, readEvent } from "./stream-events.ts";
 
 const text = z.string().catch("");
 const errorSchema = z.object({ code: text, type: text, message: text }).nullable().catch(null);
@@ -42,41 +24,6 @@ const responseSchema = z.object({
 
 type Response = z.output<typeof responseSchema>;
 
-/** Every field that any event has; what is missing or of another kind is empty. */
-interface Event {
-  readonly type: string;
-  readonly output_index: number | null;
-  readonly content_index: number | null;
-  readonly summary_index: number | null;
-  readonly item_id: string;
-  readonly delta: string;
-  readonly text: string;
-  readonly refusal: string;
-  readonly arguments: string;
-  readonly fields: Json;
-}
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-const indexOf = (value: unknown): number | null =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
-
-/** By hand, since there are thousands: a schema takes several times as long for each. */
-const readEvent = (fields: Json, name: string | null): Event => ({
-  type: textOf(fields.type) || (name ?? ""),
-  output_index: indexOf(fields.output_index),
-  content_index: indexOf(fields.content_index),
-  summary_index: indexOf(fields.summary_index),
-  item_id: textOf(fields.item_id),
-  delta: textOf(fields.delta),
-  text: textOf(fields.text),
-  refusal: textOf(fields.refusal),
-  arguments: textOf(fields.arguments),
-  fields,
-});
-
-const partSchema = z.object({ type: text, text, refusal: text }).nullable().catch(null);
-const readPart = ({ fields }: Event) => partSchema.parse(fields.part);
-
 interface State {
   readonly started: boolean;
   readonly over: boolean;
@@ -84,61 +31,6 @@ interface State {
 }
 
 const START: State = { started: false, over: false, speaking: SILENT };
-
-type Handler = (state: Speaking, event: Event, names: ToolNames) => Saying;
-
-const placeOf = ({ output_index: index, item_id: id }: Event): string =>
-  index === null ? `id:${id}` : String(index);
-const contentKey = (event: Event): string => `${placeOf(event)}/${String(event.content_index ?? 0)}`;
-const callKey = (event: Event): string => `${placeOf(event)}/${CALL}`;
-
-/** More of a text or refusal, which opens with its first piece if it was not announced. */
-const moreContent =
-  (kind: "text" | "refusal"): Handler =>
-  (state, event) =>
-    andThen(open(state, contentKey(event), { kind }), (next) => tell(next, contentKey(event), event.delta));
-
-const moreThinking =
-  (source: "summary" | "text"): Handler =>
-  (state, event) => {
-    const key = `${placeOf(event)}/${THINKING}`;
-    const section = (source === "summary" ? event.summary_index : event.content_index) ?? 0;
-    return andThen(open(state, key, { kind: "thinking", redacted: false }), (next) =>
-      tellSection(next, key, { source, section, text: event.delta }),
-    );
-  };
-
-const HANDLERS: Readonly<Record<string, Handler>> = {
-  "response.output_item.added": (state, event, names) => {
-    const item = readItem(event.fields.item);
-    if (item?.type !== "function_call") return [state, []];
-    return andThen(beginCall(state, placeOf(event), item, names), (next) =>
-      tell(next, callKey(event), item.arguments),
-    );
-  },
-  "response.content_part.added": (state, event) => {
-    const kind = contentKind(readPart(event)?.type ?? "");
-    return kind === null ? [state, []] : open(state, contentKey(event), kind);
-  },
-  "response.output_text.delta": moreContent("text"),
-  "response.refusal.delta": moreContent("refusal"),
-  "response.reasoning_summary_text.delta": moreThinking("summary"),
-  "response.reasoning_text.delta": moreThinking("text"),
-  "response.function_call_arguments.delta": (state, event) => tell(state, callKey(event), event.delta),
-  "response.output_text.done": (state, event) =>
-    wholeContent(state, contentKey(event), { type: "output_text", text: event.text, refusal: "" }),
-  "response.refusal.done": (state, event) =>
-    wholeContent(state, contentKey(event), { type: "refusal", text: "", refusal: event.refusal }),
-  "response.content_part.done": (state, event) => {
-    const part = readPart(event);
-    return part === null ? [state, []] : wholeContent(state, contentKey(event), part);
-  },
-  "response.function_call_arguments.done": (state, event) => complete(state, callKey(event), event.arguments),
-  "response.output_item.done": (state, event, names) => {
-    const item = readItem(event.fields.item);
-    return item === null ? [state, []] : finishItem(state, item, { place: placeOf(event), names });
-  },
-};
 
 const BEGINNINGS = new Set(["response.created", "response.queued", "response.in_progress"]);
 const ENDINGS = new Set(["response.completed", "response.incomplete", "response.failed"]);

@@ -3,7 +3,8 @@ import type { AnswerEvent, AnswerFacts, AnswerUsage, Bound, FinishReason, JsonOb
 import { boundText } from "../neutral.ts";
 import type { ClientCall } from "../protocol.ts";
 import { running, type AnswerEncoder, type Step } from "../translate.ts";
-import { FORMS, openItem, type OpenItem, type WireEvent } from "./answer-forms.ts";
+import { FORMS, openItem } from "./answer-forms.ts";
+import type { OpenItem, WireEvent } from "./answer-item.ts";
 import { callSignatureText } from "./call-signature.ts";
 import { toolBookOf, type ToolBook } from "./client-tools.ts";
 

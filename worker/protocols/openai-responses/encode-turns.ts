@@ -96,13 +96,15 @@ function itemOf(part: Exclude<Part, Content>, names: ToolNames): JsonObject[] {
   }
 }
 
-const SAYS_ERROR = /^\s*(?:<[\w-]*error|\W*error)/i;
+const SAYS_ERROR = /^\W*(?:[\w-]{0,20}_)?error/i;
+const SAYS_ERROR_WITHIN = 40;
+const saysError = (text: string): boolean => SAYS_ERROR.test(text.slice(0, SAYS_ERROR_WITHIN));
 
 /** There is no flag for a call that failed: the text must say so. */
 function outputOf({ content, isError }: ToolResultPart): string | readonly JsonObject[] {
   const [first] = content;
   const told =
-    isError && !(first?.kind === "text" && SAYS_ERROR.test(first.text))
+    isError && !(first?.kind === "text" && saysError(first.text))
       ? [{ kind: "text", text: "Error:", cache: null } as const, ...content]
       : content;
   const [only] = told;
@@ -129,7 +131,7 @@ function mediaContent(part: MediaPart): JsonObject {
 function isPicture({ mediaType, source, name }: MediaPart): boolean {
   if (mediaType !== null) return mediaType.startsWith("image/");
   if (DOCUMENT_PATH.test(name ?? "")) return false;
-  return source.kind !== "url" || !DOCUMENT_PATH.test(source.url.replace(/[?#].*$/, ""));
+  return source.kind !== "url" || !DOCUMENT_PATH.test(source.url.split(/[?#]/, 1)[0] ?? "");
 }
 
 const pictureContent = ({ source, mediaType }: MediaPart): JsonObject => ({
@@ -150,5 +152,6 @@ function documentContent({ source, mediaType, name }: MediaPart): JsonObject {
 }
 
 const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`;
+const EXTENSIONS: Readonly<Record<string, string>> = { "text/plain": "txt", "text/markdown": "md" };
 const extensionOf = (mediaType: string): string =>
-  mediaType === "text/plain" ? "txt" : (/[\w-]+$/.exec(mediaType)?.[0] ?? "pdf");
+  EXTENSIONS[mediaType] ?? mediaType.slice(mediaType.lastIndexOf("/") + 1);

@@ -23,9 +23,9 @@ export function readAs<Schema extends z.ZodType>(
   const read = schema.safeParse(value);
   if (read.success) return read.data;
   const issue = read.error.issues[0];
-  throw invalid(
-    `Invalid value for '${fieldName(place, issue?.path ?? [])}': ${issue?.message ?? "not valid"}.`,
-  );
+  const field = fieldName(place, issue?.path ?? []) || "body";
+  const reason = (issue?.message ?? "").replace(/^Invalid input(?:: )?/, "");
+  throw invalid(`Invalid value for '${field}'${reason === "" ? "" : `: ${reason}`}.`);
 }
 
 const fieldName = (place: string, path: readonly PropertyKey[]): string =>
