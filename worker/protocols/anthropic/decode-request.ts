@@ -14,7 +14,7 @@ import { notCarried } from "../translate.ts";
 import { assistantParts, systemParts, userParts, type BlockContext } from "./decode-blocks.ts";
 import { toolsOf } from "./decode-tools.ts";
 import { isObject, textOf } from "./json.ts";
-import { sessionOfUserId } from "./parse.ts";
+import { sessionOfHeaders, sessionOfUserId } from "./parse.ts";
 import { readAs, requestSchema, type Message, type MessagesRequest } from "./request-schema.ts";
 
 /** Where and how the answer is made, and what Anthropic does to the conversation besides: none of it is asked. */
@@ -53,7 +53,7 @@ export function decodeRequest(call: ClientCall): NeutralRequest {
     reasoning: reasoningOf(request),
     format: formatOf(request),
     user: personOf(request.metadata?.user_id ?? null),
-    cacheKey: call.headers.get("x-claude-code-session-id") ?? sessionOfUserId(request.metadata),
+    cacheKey: sessionOfHeaders(call.headers) ?? sessionOfUserId(request.metadata),
     omitted: [...omitted],
   };
 }
