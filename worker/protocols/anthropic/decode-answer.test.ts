@@ -221,7 +221,7 @@ describe("createDecoder", () => {
       fc.property(fc.array(message, { maxLength: 30 }), (messages) => {
         toldBy(decodeAll(messages));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
     fc.assert(
       fc.property(
