@@ -66,7 +66,12 @@ function sourceParts(media: MediaBlock, type: string, at: string, context: Block
     case "text":
       return said([media.title ?? "", source.data].filter((text) => text !== "").join("\n\n"), rest.cache);
     case "content":
-      return [...said(media.title ?? ""), ...saidParts(source.content, `${at}.source.content`, context)];
+      // No document lies within another, however often a body says so.
+      if (type !== "document") throw notCarried(`${at}.source.content`);
+      return [
+        ...said(media.title ?? ""),
+        ...readBlocks(source.content, IN_DOCUMENT, `${at}.source.content`, context),
+      ];
     case "file":
       throw notCarried(`${at}.source.file_id`);
   }
@@ -81,6 +86,8 @@ const readSearchResult: ReadBlock<TextPart> = (block, at) => {
 /** Every tool is offered from the beginning, so that nothing is left of a search among them but its answer. */
 const readToolReference: ReadBlock<TextPart> = (block, at) =>
   said(`The tool ${readAs(toolReferenceBlock, block, at).tool_name} is available.`);
+
+const IN_DOCUMENT: Readonly<Record<string, ReadBlock<Said>>> = { text: readText, image: readMedia };
 
 const SAID: Readonly<Record<string, ReadBlock<Said>>> = {
   text: readText,

@@ -407,6 +407,28 @@ describe("decodeRequest", () => {
       "messages.0.content.0.source.file_id",
     ],
     [
+      "a document within a document",
+      {
+        messages: [
+          user([
+            {
+              type: "document",
+              source: {
+                type: "content",
+                content: [{ type: "document", source: { type: "text", data: "x" } }],
+              },
+            },
+          ]),
+        ],
+      },
+      "messages.0.content.0.source.content.0: a block of type document",
+    ],
+    [
+      "a picture made of blocks",
+      { messages: [user([{ type: "image", source: { type: "content", content: "x" } }])] },
+      "messages.0.content.0.source.content",
+    ],
+    [
       "a block that it does not know",
       { messages: [user([{ type: "container_upload", file_id: "f" }])] },
       "messages.0.content.0: a block of type container_upload",

@@ -43,7 +43,7 @@ export function thinkingFields(
   const isForced = request.toolChoice?.kind === "required" || request.toolChoice?.kind === "named";
   if (isForced || isOff(reasoning)) {
     if (isForced && reasoning !== null && !isOff(reasoning)) omit("reasoning, as a tool call is demanded");
-    return withoutThinking(silent, traits, isForced || isOff(reasoning), omit);
+    return withoutThinking(silent, traits, omit);
   }
   if (reasoning === null) return silent;
   if (traits.thinking === "none") {
@@ -58,13 +58,8 @@ export function thinkingFields(
 const isOff = (reasoning: Reasoning | null): boolean =>
   reasoning?.effort === "none" || (reasoning?.effort === null && reasoning.budgetTokens === 0);
 
-function withoutThinking(
-  silent: ThinkingFields,
-  { thinkingOff }: ModelTraits,
-  isAsked: boolean,
-  omit: Omit,
-): ThinkingFields {
-  if (!isAsked || thinkingOff === "unset") return silent;
+function withoutThinking(silent: ThinkingFields, { thinkingOff }: ModelTraits, omit: Omit): ThinkingFields {
+  if (thinkingOff === "unset") return silent;
   if (thinkingOff === "never") {
     omit("reasoning: none, as this model always thinks");
     return { ...silent, effort: "low" };
