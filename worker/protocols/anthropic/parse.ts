@@ -55,13 +55,18 @@ function parseStream(body: Uint8Array, range: FieldRange): boolean {
 
 /** The client's own session id where it sends one, else the prompt's cacheable prefix. */
 function affinityOf(body: Uint8Array, fields: Map<string, FieldRange>, headers: Headers): AffinitySource {
-  const header = headers.get("x-claude-code-session-id") ?? headers.get("x-session-id");
-  if (header !== null && SESSION_ID.test(header)) return { kind: "session", id: header };
+  const header = sessionOfHeaders(headers);
+  if (header !== null) return { kind: "session", id: header };
   const metadata = fields.get("metadata");
   const session = metadata === undefined ? null : sessionOfUserId(parseAt(body, metadata));
   if (session !== null) return { kind: "session", id: session };
   const ranges = stablePrefix(body, fields);
   return ranges.length === 0 ? { kind: "none" } : { kind: "prefix", ranges };
+}
+
+export function sessionOfHeaders(headers: Headers): string | null {
+  const header = headers.get("x-claude-code-session-id") ?? headers.get("x-session-id");
+  return header !== null && SESSION_ID.test(header) ? header : null;
 }
 
 /** The session id inside `metadata.user_id`, in both forms that Claude Code has sent. */
