@@ -35,28 +35,37 @@ function each(
   return [current, out];
 }
 
-/** Details repeat the text of the plain field, and part it as it was thought; some send it under both plain names. */
+/**
+ * Details repeat the text of the plain field and part it as it was thought, so they are preferred, except where
+ * they only come to sign what was told already. Some send the same text under both plain names.
+ */
 function reasoning(state: DecoderState, delta: Json): DecoderStep {
   const field = TEXT_FIELDS.find((name) => filled(delta[name]) !== null);
   const details = listOf(delta.reasoning_details);
-  const isTold = details.some((detail) => textIn(detail) !== null);
-  const plain = field === undefined || isTold ? null : filled(delta[field]);
-  const step: DecoderStep =
-    plain === null || field === undefined ? [state, []] : appendText(state, "thinking", plain, field);
-  return andThen(step, (next) =>
-    each(next, details, (one, detail) => reasoningDetail(one, detail, field ?? "reasoning")),
+  const isParted = details.some((detail) => textIn(detail) !== null);
+  if (field !== undefined && !isParted)
+    return andThen(plainReasoning(state, String(delta[field]), field), (next) => each(next, details, sealed));
+  if (field === undefined && state.current?.isPlain === true) return each(state, details, sealed);
+  return each(state, details, (next, detail) =>
+    andThen(appendText(next, "thinking", textIn(detail) ?? "", field ?? "reasoning"), (said) =>
+      sealed(said, detail),
+    ),
   );
 }
+
+const plainReasoning = (state: DecoderState, text: string, field: TextField): DecoderStep =>
+  andThen(appendText(state, "thinking", text, field), (next) =>
+    next.current === null ? [next, []] : [{ ...next, current: { ...next.current, isPlain: true } }, []],
+  );
 
 const textIn = (detail: unknown): string | null =>
   isObject(detail) ? (filled(detail.text) ?? filled(detail.summary)) : null;
 
-function reasoningDetail(state: DecoderState, detail: unknown, field: TextField): DecoderStep {
+/** What a detail holds besides its text. */
+function sealed(state: DecoderState, detail: unknown): DecoderStep {
   if (!isObject(detail)) return [state, []];
-  if (detail.type === DETAIL_ENCRYPTED)
-    return filled(detail.data) === null ? [state, []] : hidden(state, detail);
-  const step = appendText(state, "thinking", textIn(detail) ?? "", field);
-  return filled(detail.signature) === null ? step : andThen(step, (next) => signed(next, detail));
+  if (detail.type === DETAIL_ENCRYPTED && filled(detail.data) !== null) return hidden(state, detail);
+  return filled(detail.signature) === null ? [state, []] : signed(state, detail);
 }
 
 /** A signature is the last of its part. */

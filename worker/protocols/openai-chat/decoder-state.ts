@@ -11,6 +11,8 @@ export interface CurrentPart {
   readonly index: number;
   /** Where its text came from, if its upstream wants it back there. */
   readonly field: TextField | null;
+  /** Its text came in a field of its own, so details that follow only repeat it. */
+  readonly isPlain: boolean;
 }
 
 export interface DecoderState {
@@ -91,7 +93,7 @@ export function ensureCurrent(
     const index = closed.nextIndex;
     const part: OpenPart = kind === "thinking" ? { kind, redacted: false } : { kind };
     return say(
-      { ...closed, nextIndex: index + 1, current: { kind, index, field } },
+      { ...closed, nextIndex: index + 1, current: { kind, index, field, isPlain: false } },
       { kind: "open", index, part },
     );
   });
