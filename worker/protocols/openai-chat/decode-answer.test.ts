@@ -214,6 +214,16 @@ describe("errors", () => {
     expect(decoderFor().whole(data)).toEqual([{ kind: "error", type, message }]);
   });
 
+  it("may lie in the choice", () => {
+    const choice = {
+      index: 0,
+      delta: {},
+      finish_reason: "error",
+      error: { code: 429, message: "Slow down." },
+    };
+    expect(told({ choices: [choice] }).error).toBe("Slow down.");
+  });
+
   it("are told by the event's name alone", () => {
     expect(decoderFor().decode({ name: "error", data: { message: "No." } })).toEqual([
       { kind: "error", type: "server_error", message: "No." },

@@ -100,6 +100,8 @@ function decodeChunk(state: DecoderState, chunk: Json, context: Context): Decode
 }
 
 function noteEnd(state: DecoderState, choice: Json, { stop }: Context): DecoderStep {
+  // OpenRouter, where one of several suppliers failed.
+  if (isObject(choice.error)) return failed(state, choice.error);
   const word = textOf(choice.finish_reason);
   if (word === null) return [state, []];
   const reason = readFinishReason(word);

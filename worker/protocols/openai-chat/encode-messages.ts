@@ -16,39 +16,49 @@ const isResult = (part: Part): part is ToolResultPart => part.kind === "tool_res
 export function encodeMessages(turns: readonly Turn[], names: ToolNames): readonly Message[] {
   const messages: Message[] = [];
   let attached: readonly Shown[] = [];
-  for (const group of grouped(turns)) {
-    if (group.role === "user") {
-      const results = group.turns.flatMap(({ parts }) => parts.filter(isResult));
-      messages.push(...results.map(resultMessage));
-      attached = [...attached, ...results.flatMap(attachments)];
-      messages.push(
-        ...userMessage(attached),
-        ...group.turns.flatMap(({ parts }) => userMessage(parts.filter(isShown))),
-      );
-      attached = [];
-      continue;
+  for (const { role, said } of grouped(turns)) {
+    const parts = said.flat();
+    switch (role) {
+      case "system":
+        messages.push(...systemMessage(parts));
+        break;
+      case "assistant":
+        messages.push(...assistantMessage(parts, names));
+        attached = [...attached, ...painted(parts)];
+        break;
+      case "user": {
+        const results = parts.filter(isResult);
+        messages.splice(behindCalls(messages), 0, ...results.map(resultMessage));
+        messages.push(...userMessage([...attached, ...results.flatMap(attachments)]));
+        messages.push(...said.flatMap((one) => userMessage(one.filter(isShown))));
+        attached = [];
+        break;
+      }
     }
-    const [turn] = group.turns;
-    messages.push(...(group.role === "system" ? systemMessage(turn) : assistantMessage(turn, names)));
-    attached = [...attached, ...(group.role === "assistant" ? painted(turn) : [])];
   }
   return [...messages, ...userMessage(attached)];
 }
 
 interface Group {
   readonly role: Turn["role"];
-  readonly turns: [Turn, ...Turn[]];
+  readonly said: (readonly Part[])[];
 }
 
-/** Neighbouring turns of the user together: a text between results would part them from their calls. */
+/** Neighbouring turns of one speaker together: calls must stand in one message, with nothing before their results. */
 function grouped(turns: readonly Turn[]): readonly Group[] {
   const groups: Group[] = [];
-  for (const turn of turns) {
+  for (const { role, parts } of turns) {
     const last = groups.at(-1);
-    if (turn.role === "user" && last?.role === "user") last.turns.push(turn);
-    else groups.push({ role: turn.role, turns: [turn] });
+    if (last?.role === role && role !== "system") last.said.push(parts);
+    else groups.push({ role, said: [parts] });
   }
   return groups;
+}
+
+/** Instructions may have come between; here they have to wait. */
+function behindCalls(messages: readonly Message[]): number {
+  const place = messages.findLastIndex(({ role }) => role !== "system");
+  return messages[place]?.role === "assistant" ? place + 1 : messages.length;
 }
 
 /** A lone text as a string, which every upstream understands. */
@@ -61,12 +71,12 @@ function contentOf(parts: readonly Shown[]): unknown {
 const userMessage = (parts: readonly Shown[]): readonly Message[] =>
   parts.length === 0 ? [] : [{ role: "user", content: contentOf(parts) }];
 
-function systemMessage({ parts }: Turn): readonly Message[] {
+function systemMessage(parts: readonly Part[]): readonly Message[] {
   const texts = parts.filter(isText);
   return texts.length === 0 ? [] : [{ role: "system", content: contentOf(texts) }];
 }
 
-function assistantMessage({ parts }: Turn, names: ToolNames): readonly Message[] {
+function assistantMessage(parts: readonly Part[], names: ToolNames): readonly Message[] {
   const texts = parts.filter(isText);
   const calls = parts.filter((part) => part.kind === "tool_call");
   const reasoning = reasoningFields(parts.filter((part) => part.kind === "thinking"));
@@ -104,7 +114,7 @@ function attachments({ callId, content }: ToolResultPart): readonly Shown[] {
 }
 
 /** Only a person may show a picture. */
-function painted({ parts }: Turn): readonly Shown[] {
+function painted(parts: readonly Part[]): readonly Shown[] {
   const media = parts.filter(isMedia);
   return media.length === 0 ? [] : [text("Pictures of your last answer:"), ...media];
 }

@@ -28,7 +28,7 @@ const callSchema = z.looseObject({
   id: z.string(),
   type: z.string().nullish(),
   function: z.looseObject({ name: z.string().min(1), arguments: z.string() }).nullish(),
-  extra_content: z.unknown(),
+  extra_content: z.unknown().optional(),
 });
 
 const messageSchema = z.looseObject({
@@ -38,9 +38,9 @@ const messageSchema = z.looseObject({
   refusal: z.string().nullish(),
   reasoning_content: z.string().nullish(),
   reasoning: z.string().nullish(),
-  reasoning_details: z.unknown(),
+  reasoning_details: z.unknown().optional(),
   images: z.array(partSchema).nullish(),
-  audio: z.unknown(),
+  audio: z.unknown().optional(),
   tool_calls: z.array(callSchema).nullish(),
   tool_call_id: z.string().nullish(),
   function_call: z.looseObject({ name: z.string().min(1), arguments: z.string() }).nullish(),
