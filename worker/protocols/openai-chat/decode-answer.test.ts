@@ -442,7 +442,7 @@ describe("whatever an upstream sends", () => {
         expectOrdered(all);
         for (const body of messages) expectOrdered(decoderFor().whole(body));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -334,6 +334,7 @@ describe("options", () => {
       budgetTokens: 2_000,
       visible: false,
     });
+    expect(decode({ reasoning: { enabled: false } }).reasoning?.effort).toBe("none");
   });
 
   it("name a schema for the answer", () => {

@@ -73,7 +73,7 @@ const isFine = (detail: string | null | undefined): boolean =>
 
 /** `reasoning` is OpenRouter's, and the only way to name a budget. */
 function reasoningOf({ reasoning_effort, reasoning }: ChatRequest): Reasoning | null {
-  const effort = reasoning_effort ?? reasoning?.effort ?? null;
+  const effort = reasoning_effort ?? reasoning?.effort ?? (reasoning?.enabled === false ? "none" : null);
   const budgetTokens = reasoning?.max_tokens ?? null;
   if (effort === null && !reasoning) return null;
   return { effort, budgetTokens, visible: reasoning?.exclude !== true };

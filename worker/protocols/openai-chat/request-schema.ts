@@ -109,6 +109,7 @@ const requestSchema = z.looseObject({
       effort: effortSchema,
       max_tokens: z.number().int().min(0).nullish(),
       exclude: z.boolean().nullish(),
+      enabled: z.boolean().nullish(),
     })
     .nullish(),
   response_format: formatSchema.nullish(),
