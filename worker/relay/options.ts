@@ -5,7 +5,6 @@ import { serviceOfModel } from "../domain/model-service.ts";
 import type { Service } from "../domain/service.ts";
 import { fitsAny } from "../domain/wildcard.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
-import { CROSSINGS } from "../protocols/crossings.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Call } from "./read-call.ts";
@@ -30,8 +29,7 @@ export function spokenWith(
   { protocol, crosses }: Pick<Asked, "protocol" | "crosses">,
 ): ProtocolId | null {
   if (protocols.includes(protocol.id)) return protocol.id;
-  if (crosses === null || CROSSINGS[protocol.id] === undefined) return null;
-  return protocols.find((id) => CROSSINGS[id] !== undefined) ?? null;
+  return crosses === null ? null : (protocols[0] ?? null);
 }
 
 /** The service that is meant: the model's by its name, else the path's own. */

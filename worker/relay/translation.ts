@@ -1,5 +1,5 @@
 /** Puts a call to an account that speaks another dialect, and makes the account's answers the client's. */
-import { RelayError, type RelayErrorCode } from "../domain/errors.ts";
+import type { RelayErrorCode } from "../domain/errors.ts";
 import { CROSSINGS } from "../protocols/crossings.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
 import type { AnswerFacts, NeutralRequest } from "../protocols/neutral.ts";
@@ -32,14 +32,12 @@ const utf8 = new TextEncoder();
  * @throws RelayError `invalid_request` that names what the account's dialect cannot carry
  */
 export async function translated(call: Call, spoken: ProtocolId, model: string, ports: Ports): Promise<Call> {
-  const [from, to] = [CROSSINGS[call.protocol.id], CROSSINGS[spoken]];
-  if (from === undefined || to === undefined) {
-    throw new RelayError("no_account_available", "No upstream account speaks this protocol.");
-  }
-  const decoded = from.client.decodeRequest(call.asked);
+  const { client } = CROSSINGS[call.protocol.id];
+  const { upstream } = CROSSINGS[spoken];
+  const decoded = client.decodeRequest(call.asked);
   const asked: NeutralRequest = { ...decoded, model };
-  const request = to.upstream.needsInlineMedia ? await withMediaInline(asked, ports) : asked;
-  const encoded = to.upstream.encodeRequest(request);
+  const request = upstream.needsInlineMedia ? await withMediaInline(asked, ports) : asked;
+  const encoded = upstream.encodeRequest(request);
   const facts: AnswerFacts = { id: call.requestId, model: call.parsed.model, now: ports.now() };
   const protocol = PROTOCOLS[spoken];
   const { path, query } = encoded;
@@ -56,7 +54,7 @@ export async function translated(call: Call, spoken: ProtocolId, model: string, 
       client: call.protocol,
       omitted: [...new Set([...decoded.omitted, ...encoded.omitted])],
       createDecoder: () => encoded.createDecoder(facts),
-      createEncoder: () => from.client.createEncoder(call.asked, facts),
+      createEncoder: () => client.createEncoder(call.asked, facts),
     },
   };
 }
