@@ -37,6 +37,8 @@ export type AnswerShape = {
   readonly sendTimes?: boolean;
   /** The model the answer claims; otherwise the one requested. */
   readonly model?: string;
+  /** The answer's own id; otherwise a new one for each, so that with it two answers are the same bytes. */
+  readonly id?: string;
   /** `data:{…}` instead of `data: {…}`. */
   readonly spacelessData?: boolean;
   /** Compresses whatever accept-encoding says; each event is flushed. */
