@@ -32,11 +32,26 @@ interface MountedList {
   readonly list: ModelList;
 }
 
-/** At the root, where clients of every dialect ask, all models; below a dialect's own prefix, those it can use. */
+/** Base URLs that clients of several services have: the root, for one. */
+function isShared(prefix: string): boolean {
+  const mounted = Object.values<Protocol>(PROTOCOLS).filter(({ prefixes }) => prefixes.includes(prefix));
+  return new Set(mounted.map(({ service }) => service)).size > 1;
+}
+
+/**
+ * Where clients of several services ask, all models that the key may use. Below a prefix of one service, those of its
+ * dialect; a key that may not use it is told so, and not that there are none.
+ */
 async function modelsFor(context: Context<AppEnv>, { protocol, prefix }: MountedList) {
   const { key, status, snapshots } = await whoAsks(context, protocol);
+  const { service } = protocol;
+  const shared = isShared(prefix);
+  if (!shared && status.permissions.length > 0 && !status.permissions.includes(service)) {
+    const reason = "service_not_allowed";
+    throw new RelayError("permission_denied", `This key may not use ${service}.`, { reason });
+  }
   const directory = await findDirectory(snapshots);
-  return offeredModels(directory, { key, limits: status }, prefix === "" ? null : protocol.id);
+  return offeredModels(directory, { key, limits: status }, shared ? null : protocol.id);
 }
 
 async function listModels(context: Context<AppEnv>, mounted: MountedList) {
