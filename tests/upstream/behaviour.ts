@@ -22,6 +22,8 @@ export type AnswerShape = {
   /** The number of text deltas (default 3). */
   readonly events?: number;
   readonly eventIntervalMs?: number;
+  /** Falls silent half way through the answer: before an event, or in the middle of it. */
+  readonly silence?: { readonly ms: number; readonly place: "between" | "inside" };
   readonly headersDelayMs?: number;
   /** Between the headers and the first byte of the body. */
   readonly firstEventDelayMs?: number;

@@ -1,4 +1,5 @@
 /** What the contract is tried on: every provider of the registry, in each dialect that it serves natively. */
+import type { ProtocolId } from "../../../worker/domain/protocol-id.ts";
 import { PROVIDERS } from "../../../worker/providers/index.ts";
 import type { Provider } from "../../../worker/providers/provider.ts";
 import { toHex } from "../../../worker/storage/encoding.ts";
@@ -20,20 +21,24 @@ export interface Case {
   readonly name: string;
   readonly provider: Provider;
   readonly fixture: ProviderFixture;
+  readonly protocol: ProtocolId;
   readonly dialect: Dialect;
   readonly way: Way;
 }
 
-const casesOf = (dialectsOf: (protocol: Provider["protocols"][number]) => readonly Dialect[]): Case[] =>
+const casesOf = (dialectsOf: (protocol: ProtocolId) => readonly Dialect[]): Case[] =>
   [...PROVIDERS.values()].flatMap((provider) =>
-    provider.protocols.flatMap(dialectsOf).flatMap((dialect) =>
-      WAYS.map((way) => ({
-        name: `${provider.id}, ${dialect.name}, ${way.name}`,
-        provider,
-        fixture: fixtureOf(provider.id),
-        dialect,
-        way,
-      })),
+    provider.protocols.flatMap((protocol) =>
+      dialectsOf(protocol).flatMap((dialect) =>
+        WAYS.map((way) => ({
+          name: `${provider.id}, ${dialect.name}, ${way.name}`,
+          provider,
+          fixture: fixtureOf(provider.id),
+          protocol,
+          dialect,
+          way,
+        })),
+      ),
     ),
   );
 
