@@ -34,13 +34,20 @@ describe("the fixtures", () => {
 describe.each(STREAM_CASES)("a stream of $name", (each) => {
   it.each([
     ["as the upstream does it", {}],
-    ["cut in the middle of characters", { chunkBytes: 1 }],
-    ["in pieces of seven bytes, event by event", { chunkBytes: 7, events: 20 }],
-  ])("is what the protocol's own upstream sends: %s", async (_, shape) => {
+    ["21: cut in the middle of characters", { chunkBytes: 1 }],
+    ["21: in pieces of seven bytes, event by event", { chunkBytes: 7, events: 20 }],
+    ["21: with CRLF line ends", { lineEnd: "\r\n", chunkBytes: 5 }],
+    ["21: with LF line ends", { lineEnd: "\n", chunkBytes: 5 }],
+    ["21: with an event larger than a megabyte", { largeEventBytes: 1_500_000 }],
+    ["21: with comment lines", { comments: true }],
+    ["21: with data: and no space", { spacelessData: true }],
+    ["22: compressed although nobody asked", { gzip: true, events: 10 }],
+  ] as const)("%s, is what the protocol's own upstream sends", async (_, shape) => {
     const served = await serve(each);
     const behaviour = { ...sameFor(each), ...shape };
     await upstream.set(served.subject, behaviour);
     const response = await send(each, served, { stream: true });
+    expect(response.headers.get("content-encoding")).toBeNull();
     const relayed = new Uint8Array(await response.arrayBuffer());
     const direct = new Uint8Array(await (await native(each, true, behaviour)).arrayBuffer());
     if (each.fixture.passesBytes) expect(await sha256(relayed)).toBe(await sha256(direct));
@@ -51,9 +58,12 @@ describe.each(STREAM_CASES)("a stream of $name", (each) => {
     expect(events?.at(-1)).toEqual(each.dialect.end);
   });
 
-  it("is booked to the token", async () => {
+  it.each([
+    ["as it usually is", {}],
+    ["with an event larger than a megabyte", { largeEventBytes: 1_500_000 }],
+  ])("%s, is booked to the token", async (_, shape) => {
     const served = await serve(each);
-    await upstream.set(served.subject, sameFor(each));
+    await upstream.set(served.subject, { ...sameFor(each), ...shape });
     await (await send(each, served, { stream: true })).text();
     const [record] = await usageOf(served.key);
     expect(record).toMatchObject({
@@ -71,12 +81,16 @@ describe.each(STREAM_CASES)("a stream of $name", (each) => {
 });
 
 describe.each(CASES)("a whole answer of $name", (each) => {
-  it("is what the protocol's own upstream answers, and booked to the token", async () => {
+  it.each([
+    ["as it usually is", {}],
+    ["of more than a megabyte", { largeEventBytes: 1_500_000 }],
+  ])("%s, is what the protocol's own upstream answers, and booked to the token", async (_, shape) => {
     const served = await serve(each);
-    await upstream.set(served.subject, sameFor(each));
+    const behaviour = { ...sameFor(each), ...shape };
+    await upstream.set(served.subject, behaviour);
     const response = await send(each, served);
     expect(response.headers.get("content-type")).toContain("application/json");
-    expect(await response.json()).toEqual(await (await native(each, false, sameFor(each))).json());
+    expect(await response.json()).toEqual(await (await native(each, false, behaviour)).json());
     const [record] = await usageOf(served.key);
     expect(record).toMatchObject({
       provider: each.provider.id,
