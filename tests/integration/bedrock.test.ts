@@ -168,7 +168,7 @@ describe("signing in at Bedrock", () => {
   });
 });
 
-describe("a stream of Bedrock (item 18)", () => {
+describe("18: a stream of Bedrock", () => {
   it.each<[string, Behaviour]>([
     ["frame by frame", answer({ usage: USAGE, eventIntervalMs: 1 })],
     ["in one piece", answer({ usage: USAGE })],

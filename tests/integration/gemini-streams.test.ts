@@ -64,7 +64,7 @@ describe.each(STREAMS)("the end of a stream (%s)", (path) => {
     await upstream.until(account.secret, ({ open, clientAborts }) => open === 0 && clientAborts === 1);
   });
 
-  it("and a silence before it bring no heartbeat: none into Gemini streams (item 25)", async () => {
+  it("25: and a silence before it bring no heartbeat: none into Gemini streams", async () => {
     const { account, key } = await createGeminiPair();
     await upstream.set(account.secret, answer({ events: 1, eventIntervalMs: 2200, text: "slow" }));
     const relayed = new Uint8Array(await (await generate(key, { path })).arrayBuffer());

@@ -70,7 +70,7 @@ describe("bytes", () => {
   });
 });
 
-describe("usage (item 17)", () => {
+describe("17: usage", () => {
   const usage = { input_tokens: 1000, output_tokens: 200, cache_read_input_tokens: 5000 };
   it.each([`/gemini/v1beta/models/${MODEL}:generateContent`, ...STREAMS])(
     "counts cached tokens and thoughts to the token (%s)",

@@ -29,7 +29,7 @@ const familyOf = async (family: string) => {
   return stats;
 };
 
-describe("calls of the Gemini API (item 17)", () => {
+describe("17: calls of the Gemini API", () => {
   it.each(PATHS)("travel in the envelope, and their answers come without (%s)", async (path) => {
     const { family, account, key } = await createGoogleAccount();
     await upstream.recordBodies(family);
@@ -101,7 +101,7 @@ describe("calls of the Gemini API (item 17)", () => {
   });
 });
 
-describe("calls of Code Assist (item 17)", () => {
+describe("17: calls of Code Assist", () => {
   it.each(["/gemini/v1internal:generateContent", "/v1internal:streamGenerateContent?alt=sse"])(
     "keep their envelope, with the account's project in it (%s)",
     async (path) => {

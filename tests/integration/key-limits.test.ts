@@ -28,7 +28,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("a key's permissions (item 3)", () => {
+describe("3: a key's permissions", () => {
   it.each(SERVICES.flatMap((service) => PATHS.map((path) => [service, path] as const)))(
     "for %s alone decide over %s",
     async (service, path) => {
@@ -50,7 +50,7 @@ describe("a key's permissions (item 3)", () => {
   });
 });
 
-describe("a key's models (item 4)", () => {
+describe("4: a key's models", () => {
   it.each(PATHS)("are refused at %s: one that is blocked, and one that is not on the list", async (path) => {
     const { account, key: blocking } = await createPair({}, { blockedModels: ["*sonnet*"] });
     const { key: listing } = await createPair({}, { allowedModels: ["claude-opus-*"] });
@@ -99,7 +99,7 @@ describe("a key's clients", () => {
   });
 });
 
-describe("a key's window (item 7)", () => {
+describe("7: a key's window", () => {
   const refused = (code: string, retryAfter: number | null) => ({
     status: 429,
     type: "rate_limit_error",

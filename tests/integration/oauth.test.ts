@@ -48,7 +48,7 @@ const familyOf = async (family: string) => {
   return stats;
 };
 
-describe("token refresh (item 12)", () => {
+describe("12: token refresh", () => {
   it("makes one call for fifty requests that find the token expired", async () => {
     const { family, key } = await createOAuth({ refreshBehaviours: [{ delayMs: 150 }] });
     const responses = await Promise.all(Array.from({ length: 50 }, () => call(key)));

@@ -58,7 +58,7 @@ describe.each(DIALECTS)("$name", ({ call, end }) => {
     expect((await upstream.log(account.secret))[0]?.body).toMatchObject(body);
   });
 
-  it.each([false, true])("books usage to the token, and its cost (item 16, stream: %s)", async (stream) => {
+  it.each([false, true])("16: books usage to the token, and its cost (stream: %s)", async (stream) => {
     const { account, key } = await createOpenAiPair();
     await upstream.set(account.secret, answer({ usage: USAGE }));
     await (await call(key, { body: stream ? asked : {} })).text();
@@ -89,7 +89,7 @@ describe.each(DIALECTS)("$name", ({ call, end }) => {
     ).toBe(true);
   });
 
-  it("reads an answer that is compressed although nobody asked for it (item 22)", async () => {
+  it("22: reads an answer that is compressed although nobody asked for it", async () => {
     const { account, key } = await createOpenAiPair();
     await upstream.set(account.secret, answer({ usage: USAGE, gzip: true }));
     expect(await (await call(key, { body: asked })).text()).toContain(end);

@@ -31,7 +31,7 @@ const withoutIds = (bytes: Uint8Array) =>
     .decode(bytes)
     .replace(/(msg|req|toolu)_[A-Za-z0-9]+/g, "$1_");
 
-describe("bytes (items 21 and 22)", () => {
+describe("21 and 22: bytes", () => {
   const text = "多字节字符 und Ümläute 😀👩‍👩‍👧 — the end";
   it.each<[string, Behaviour]>([
     ["cut in the middle of characters", answer({ text, chunkBytes: 1 })],
@@ -71,7 +71,7 @@ describe("bytes (items 21 and 22)", () => {
   });
 });
 
-describe("the end of a stream (item 14)", () => {
+describe("14: the end of a stream", () => {
   it("is the upstream's own: no [DONE], nothing after message_stop", async () => {
     const { key } = await createPair();
     const text = await (await stream(key)).text();
@@ -156,7 +156,7 @@ describe("the end of a stream (item 14)", () => {
   });
 });
 
-describe("a heartbeat (item 25)", () => {
+describe("25: a heartbeat", () => {
   it("is a comment after a long silence, between two events only, and the stream goes on", async () => {
     const { account, key } = await createPair();
     await upstream.set(account.secret, answer({ events: 1, eventIntervalMs: 2200, text: "slow" }));
@@ -186,7 +186,7 @@ describe("a heartbeat (item 25)", () => {
   });
 });
 
-describe("headers (item 24)", () => {
+describe("24: headers", () => {
   it("that carry or describe the client stay here; those that the call needs go on", async () => {
     const { account, key } = await createPair();
     await call(key, {
