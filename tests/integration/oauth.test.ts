@@ -130,16 +130,6 @@ describe("12: token refresh", () => {
     });
     expect((await call(key)).status).toBe(200);
   });
-
-  it("never shows the client the account's own 401", async () => {
-    const { account, key } = await createPair({ credential: { apiKey: unique("refused") } });
-    const response = await call(key);
-    expect(response.status).toBe(502);
-    await eventually(
-      () => accountView(account),
-      ({ status }) => status?.cooldowns[0]?.reason === "unauthorized",
-    );
-  });
 });
 
 describe("sign-in", () => {

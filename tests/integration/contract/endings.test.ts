@@ -26,7 +26,7 @@ describe.each(STREAM_CASES)("a stream of $name", (each) => {
     ["inside an event", { ...CUT, midEvent: true }],
     ["as if it were whole", { ...CUT, mode: "cleanEnd" }],
     ["inside an event, as if it were whole", { ...CUT, mode: "cleanEnd", midEvent: true }],
-  ])("that is cut %s ends with one error of its own protocol, and is booked so", async (_, behaviour) => {
+  ])("14: that is cut %s ends with one error of its own protocol, and is booked so", async (_, behaviour) => {
     const served = await serve(each);
     await upstream.set(served.subject, behaviour);
     const response = await send(each, served, { stream: true });
