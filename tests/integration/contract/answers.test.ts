@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { PROVIDERS } from "../../../worker/providers/index.ts";
 import { answer } from "../../upstream/behaviour.ts";
 import { SECRET_COOKIE, SECRET_ORGANIZATION } from "../../upstream/response-headers.ts";
-import { fetchRelay, idle, relayWith, unique, upstream, usageOf } from "../setup/relay.ts";
+import { fetchRelay, idle, patientRelay, relayWith, unique, upstream, usageOf } from "../setup/relay.ts";
 import { CASES, pathOf, send, serve, sha256, STREAM_CASES, type Case } from "./cases.ts";
 import { USAGE } from "./dialects.ts";
 import { FIXTURE_IDS } from "./fixtures.ts";
@@ -46,7 +46,7 @@ describe.each(STREAM_CASES)("a stream of $name", (each) => {
     const served = await serve(each);
     const behaviour = { ...sameFor(each), ...shape };
     await upstream.set(served.subject, behaviour);
-    const response = await send(each, served, { stream: true });
+    const response = await send(each, served, { stream: true, relay: patientRelay });
     expect(response.headers.get("content-encoding")).toBeNull();
     const relayed = new Uint8Array(await response.arrayBuffer());
     const direct = new Uint8Array(await (await native(each, true, behaviour)).arrayBuffer());
@@ -64,7 +64,7 @@ describe.each(STREAM_CASES)("a stream of $name", (each) => {
   ])("%s, is booked to the token", async (_, shape) => {
     const served = await serve(each);
     await upstream.set(served.subject, { ...sameFor(each), ...shape });
-    await (await send(each, served, { stream: true })).text();
+    await (await send(each, served, { stream: true, relay: patientRelay })).text();
     const [record] = await usageOf(served.key);
     expect(record).toMatchObject({
       provider: each.provider.id,
@@ -88,7 +88,7 @@ describe.each(CASES)("a whole answer of $name", (each) => {
     const served = await serve(each);
     const behaviour = { ...sameFor(each), ...shape };
     await upstream.set(served.subject, behaviour);
-    const response = await send(each, served);
+    const response = await send(each, served, { relay: patientRelay });
     expect(response.headers.get("content-type")).toContain("application/json");
     expect(await response.json()).toEqual(await (await native(each, false, behaviour)).json());
     const [record] = await usageOf(served.key);

@@ -7,7 +7,12 @@ import { send, serve, STREAM_CASES, type Case } from "./cases.ts";
 
 /** Several heartbeats long, so that a busy machine does not miss them all. */
 const SILENCE_MS = 2_400;
-const beatingRelay = relayWith({ HEARTBEAT_MS: "300", IDLE_TIMEOUT_MS: "20000" });
+const beatingRelay = relayWith({
+  HEARTBEAT_MS: "600",
+  IDLE_TIMEOUT_MS: "20000",
+  HEADERS_TIMEOUT_MS: "20000",
+  ANSWER_TIMEOUT_MS: "20000",
+});
 
 /** Several wait at the same time on a machine that may have other work. */
 const TIMEOUT_MS = 30_000;
