@@ -2,9 +2,40 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { LIMIT_IDS, limitFields } from "../../worker/domain/key-limits.ts";
 
-const keys = readFileSync(join(import.meta.dirname, "../../docs/keys.md"), "utf8");
+/** What a provider's row says of it. */
+interface Described {
+  readonly id: string;
+  readonly label: string;
+  readonly service: string;
+  readonly protocols: readonly string[];
+  readonly credentialSchema: z.ZodType;
+  readonly vendor: string | null;
+  readonly needsBaseUrl?: boolean;
+  readonly oauth?: unknown;
+  readonly device?: unknown;
+  readonly refresh?: unknown;
+}
+
+// By a name that the compiler does not follow: the providers are typed for workerd, and these tests for Node.
+const registry = join(import.meta.dirname, "../../worker/providers/index.ts");
+const { PROVIDERS } = (await import(registry)) as { PROVIDERS: ReadonlyMap<string, Described> };
+
+const withProperties = z.object({ properties: z.record(z.string(), z.unknown()) });
+const alternatives = z.object({ anyOf: z.array(withProperties) });
+
+/** Of all forms that a credential may have. */
+function credentialFields({ credentialSchema }: Described): string[] {
+  const schema = z.toJSONSchema(credentialSchema, { io: "input", unrepresentable: "any" });
+  const forms = alternatives.safeParse(schema).data?.anyOf ?? [withProperties.parse(schema)];
+  return [...new Set(forms.flatMap(({ properties }) => Object.keys(properties)))];
+}
+
+const read = (name: string) => readFileSync(join(import.meta.dirname, "../../docs", name), "utf8");
+
+const keys = read("keys.md");
 
 describe("docs/keys.md", () => {
   it.each(Object.keys(limitFields))("has a row for %s", (field) => {
@@ -15,5 +46,38 @@ describe("docs/keys.md", () => {
     const places = LIMIT_IDS.map((id) => keys.indexOf(`\`${id}\``));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
+
+describe("docs/providers.md", () => {
+  const text = read("providers.md");
+  const rows = [...text.matchAll(/^\| `.+$/gm)].map(([row]) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  const coded = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
+  const yesOrNo = (value: unknown) => (value === undefined ? "no" : "yes");
+
+  it("has a row for every provider, and no other", () => {
+    expect(rows.map(([id]) => id).toSorted()).toEqual(
+      [...PROVIDERS.keys()].map((id) => coded([id])).toSorted(),
+    );
+  });
+
+  it.each([...PROVIDERS.values()])("says of $id what it is", (provider) => {
+    const row = rows.find(([id]) => id === coded([provider.id]));
+    expect(row?.slice(1, 8)).toEqual([
+      provider.label,
+      coded([provider.service]),
+      coded(provider.protocols),
+      coded(credentialFields(provider)),
+      yesOrNo(provider.oauth ?? provider.device),
+      yesOrNo(provider.refresh),
+      provider.vendor === null ? "its own" : coded([provider.vendor]),
+    ]);
+    expect(row?.[9]?.includes("required")).toBe(provider.needsBaseUrl === true);
+    expect(text).toContain(`\n**\`${provider.id}\`**: `);
   });
 });

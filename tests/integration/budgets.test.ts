@@ -59,7 +59,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("a key's budget (item 8)", () => {
+describe("8: a key's budget", () => {
   it("for a day is refused until midnight, and is whole again then", async () => {
     const { key } = await createSpender({ dailyCost: 3 });
     const midnight = midnightToCome();

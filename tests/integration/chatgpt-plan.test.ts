@@ -47,12 +47,6 @@ describe("a ChatGPT plan", () => {
     expect(entry?.headers["chatgpt-account-id"]).toBe(`account-of-${family}`);
   });
 
-  it("whose token is refused is refreshed once and asked again", async () => {
-    const { family, key } = await createPlan(-10_000);
-    expect((await respond(key)).status).toBe(200);
-    expect((await upstream.stats()).families[family]).toMatchObject({ refreshesGranted: 1 });
-  });
-
   it("shows its windows, and rests until the reset that the backend names", async () => {
     const { family, account, key } = await createPlan(8 * 3_600_000);
     await respond(key);

@@ -21,7 +21,7 @@ const gated = async (secret: string) => {
   return gate;
 };
 
-describe("a key's concurrency (item 5)", () => {
+describe("5: a key's concurrency", () => {
   it("lets n in, refuses n + 1 with Retry-After, and lets the next in when one has ended", async () => {
     const { account, key } = await createPair({}, { concurrency: 2 });
     const gate = await gated(account.secret);
@@ -56,7 +56,7 @@ describe("a key's concurrency (item 5)", () => {
   });
 });
 
-describe("a key's queue (item 6)", () => {
+describe("6: a key's queue", () => {
   it("serves those who wait in the order they came", async () => {
     const { account, key } = await createPair({}, { concurrency: 1, queueLength: 5 });
     const gate = await gated(account.secret);

@@ -196,7 +196,7 @@ describe("a closed account", () => {
   });
 });
 
-describe("429 in all forms (item 11)", () => {
+describe("11: 429 in all forms", () => {
   const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
   it("limits the account until the claim's reset and tells the client how long that is", async () => {
@@ -292,7 +292,7 @@ describe("an overload", () => {
   });
 });
 
-describe("selection (item 9)", () => {
+describe("9: selection", () => {
   it("tries the smaller priority first and leaves the others alone", async () => {
     const { accounts, key } = await createPool([{ priority: 60 }, { priority: 10 }]);
     for (let turn = 0; turn < 5; turn++) expect((await call(key)).status).toBe(200);

@@ -44,7 +44,7 @@ async function sendMany(key: TestKey, count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) expect((await call(key)).status).toBe(200);
 }
 
-describe("selection by policy (item 9)", () => {
+describe("9: selection by policy", () => {
   it("least_recently_used takes turns, those that were never used first", async () => {
     const { accounts, key } = await createGroup("least_recently_used", [{}, {}, {}]);
     const order: string[] = [];
@@ -174,7 +174,7 @@ async function sharedAccount() {
   return { shared, body: { model } };
 }
 
-describe("a key bound to one account (item 9)", () => {
+describe("9: a key bound to one account", () => {
   async function dedicated(bindingFallback: boolean) {
     const { shared, body } = await sharedAccount();
     const account = await createAccount({ groups: [unique("group")], priority: 90 });
@@ -230,7 +230,7 @@ describe("a key bound to one account (item 9)", () => {
   });
 });
 
-describe("a key bound to a group (item 9)", () => {
+describe("9: a key bound to a group", () => {
   it.each([
     [false, 429, 0],
     [true, 200, 1],

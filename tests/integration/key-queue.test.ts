@@ -88,7 +88,7 @@ describe("a key's slots under ten times their number", () => {
   });
 });
 
-describe("a key's queue (item 6)", () => {
+describe("6: a key's queue", () => {
   it("does not exist unless the key has one", async () => {
     const { account, key } = await createPair({}, { concurrency: 1 });
     const { leave } = await occupy(account, key);

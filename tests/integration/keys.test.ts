@@ -19,7 +19,7 @@ const post = (path: string, headers: Record<string, string>) =>
     body: JSON.stringify(messagesBody()),
   });
 
-describe("the relay key (item 1)", () => {
+describe("1: the relay key", () => {
   it.each(["x-api-key", "x-goog-api-key", "api-key", "authorization"])(
     "is accepted in %s",
     async (header) => {
@@ -75,7 +75,7 @@ async function snapshotsOf(key: { readonly id: string }): Promise<[string, strin
   return entries.flatMap(([name, value]) => (value?.includes(key.id) === true ? [[name, value]] : []));
 }
 
-describe("a key's states (item 2)", () => {
+describe("2: a key's states", () => {
   afterEach(() => {
     vi.useRealTimers();
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { answer, gatewayPage, openAiError, type Behaviour } from "../upstream/behaviour.ts";
 import { createOpenAiPair, createOpenAiPool, DIALECTS, respond } from "./setup/openai.ts";
-import { accountView, call, createPair, eventually, idle, stream, upstream, usageOf } from "./setup/relay.ts";
+import { accountView, eventually, idle, upstream, usageOf } from "./setup/relay.ts";
 
 const HIDDEN: Behaviour = {
   kind: "errorEvent",
@@ -10,10 +10,8 @@ const HIDDEN: Behaviour = {
   errorType: "server_error",
   message: "The server had an error",
 };
-const RESPONSES = DIALECTS[0];
 
-describe.each(DIALECTS)("$name", ({ name, call: send, end }) => {
-  const isResponses = name === RESPONSES.name;
+describe.each(DIALECTS)("$name", ({ call: send, end }) => {
   const streaming = { body: { stream: true } };
 
   it.each([
@@ -63,20 +61,6 @@ describe.each(DIALECTS)("$name", ({ name, call: send, end }) => {
     expect(status?.cooldowns[0]).toMatchObject({ reason: "rate_limited", scope: "account" });
   });
 
-  it("passes the upstream's own refusal of a request", async () => {
-    const { account, key } = await createOpenAiPair();
-    await upstream.set(account.secret, openAiError(400, { code: "unsupported", message: "Not that." }));
-    const response = await send(key);
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: "unsupported", message: "Not that." } });
-  });
-
-  it("turns an account's 401 into a failure of the upstream", async () => {
-    const { account, key } = await createOpenAiPair();
-    await upstream.set(account.secret, openAiError(401, { code: "invalid_api_key" }));
-    expect((await send(key)).status).toBe(502);
-  });
-
   it("refuses what is no call, and a key that is none", async () => {
     const { key } = await createOpenAiPair();
     const missing = await send(key, { body: { model: undefined } });
@@ -86,33 +70,6 @@ describe.each(DIALECTS)("$name", ({ name, call: send, end }) => {
     expect(unknown.status).toBe(401);
     expect(await unknown.json()).toMatchObject({ error: { code: "invalid_api_key" } });
   });
-
-  it.each(["reset", "cleanEnd"] as const)(
-    "ends a stream that was cut (%s) with an error of its own",
-    async (mode) => {
-      const { account, key } = await createOpenAiPair();
-      await upstream.set(account.secret, {
-        kind: "cut",
-        afterEvents: 12,
-        mode,
-        midEvent: mode === "reset",
-        answer: { events: 40, text: "word ".repeat(400), eventIntervalMs: 5 },
-      });
-      const text = await (await send(key, streaming)).text();
-      const last = text.trim().split("\n").at(-1) ?? "";
-      const event = JSON.parse(last.replace(/^data: /, "")) as unknown;
-      expect(event).toMatchObject(
-        isResponses
-          ? { type: "response.failed", response: { error: { code: "server_error" } } }
-          : { error: { code: "server_error" } },
-      );
-      expect(text).not.toContain("[DONE]");
-      const [record] = await usageOf(key);
-      expect(record).toMatchObject({ outcome: "interrupted", estimated: true });
-      expect(record?.tokens.output).toBeGreaterThan(0);
-      await idle(account, key);
-    },
-  );
 
   it("passes an error behind content, and the account learns of it", async () => {
     const { account, key } = await createOpenAiPair();
@@ -131,37 +88,6 @@ describe.each(DIALECTS)("$name", ({ name, call: send, end }) => {
     const cooldown = status?.cooldowns[0];
     expect(cooldown?.reason).toBe("rate_limited");
     expect(Math.abs((cooldown?.until ?? 0) - Date.now() - 90_000)).toBeLessThan(60_000);
-  });
-
-  it("stops the upstream when the client leaves, and books what was seen", async () => {
-    const { account, key } = await createOpenAiPair();
-    await upstream.set(account.secret, { kind: "endless", intervalMs: 5 });
-    const controller = new AbortController();
-    const response = await send(key, { ...streaming, signal: controller.signal });
-    const reader = response.body?.getReader();
-    for (let pieces = 0; pieces < 5; pieces++) await reader?.read();
-    controller.abort();
-    await reader?.cancel().catch(() => undefined);
-    await upstream.until(account.secret, ({ clientAborts }) => clientAborts === 1);
-    expect((await usageOf(key))[0]).toMatchObject({ outcome: "client_gone", estimated: true });
-    await idle(account, key);
-  });
-
-  it("is closed to a key that may use Claude only", async () => {
-    const { key } = await createOpenAiPair({}, { permissions: ["claude"] });
-    const response = await send(key);
-    expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({ error: { type: "permission_denied" } });
-  });
-});
-
-describe("a key that may use OpenAI only", () => {
-  it("is refused by Anthropic's routes in their own shape", async () => {
-    const { key } = await createPair({}, { permissions: ["openai"] });
-    for (const response of [await call(key), await stream(key)]) {
-      expect(response.status).toBe(403);
-      expect(await response.json()).toMatchObject({ type: "error", error: { type: "permission_error" } });
-    }
   });
 });
 

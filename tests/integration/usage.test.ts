@@ -32,7 +32,7 @@ async function bookedOf(behaviour: Behaviour, streamed: boolean) {
   return record;
 }
 
-describe.each([false, true])("usage (item 15, stream: %s)", (streamed) => {
+describe.each([false, true])("15: usage (stream: %s)", (streamed) => {
   it("has every field that Anthropic reports, and its cost with the price list's version", async () => {
     const record = await bookedOf(answer({ usage: FULL }), streamed);
     expect(record.tokens).toEqual(TOKENS);
@@ -82,7 +82,7 @@ describe.each([false, true])("usage (item 15, stream: %s)", (streamed) => {
   });
 });
 
-describe("usage of a stream (item 15)", () => {
+describe("15: usage of a stream", () => {
   it("is taken from message_delta where only that reports it", async () => {
     expect((await bookedOf(answer({ usage: FULL, usageInDeltaOnly: true }), true)).tokens).toEqual(TOKENS);
   });

@@ -52,7 +52,7 @@ const warning = (resetAt = inSeconds(HOUR_S)): WindowShape => ({
   utilization: 0.914,
 });
 
-describe("an account's windows (item 13)", () => {
+describe("13: an account's windows", () => {
   it("are shown as the upstream's last answer told them", async () => {
     const { account, key } = await createPair();
     const resetAt = inSeconds(HOUR_S);
@@ -91,7 +91,7 @@ describe("an account's windows (item 13)", () => {
   });
 });
 
-describe("a warning of the five-hour window (item 13)", () => {
+describe("13: a warning of the five-hour window", () => {
   async function warned(overrides: Record<string, unknown> = { stopOnWarning: true }) {
     const { accounts, key } = await createPool([{ priority: 1, ...overrides }, { priority: 2 }]);
     const [first, second] = accounts;
@@ -163,7 +163,7 @@ describe("a warning of the five-hour window (item 13)", () => {
   });
 });
 
-describe("a limit of one family (item 11)", () => {
+describe("11: a limit of one family", () => {
   it("leaves the account's other models alone, and ends when the week does", async () => {
     const { account, key } = await createPair();
     const limit = rateLimited({ resetAt: inSeconds(WEEK_S), claim: "seven_day_opus" });
@@ -193,7 +193,7 @@ describe("a limit of one family (item 11)", () => {
   });
 });
 
-describe("a limit of the account (item 11)", () => {
+describe("11: a limit of the account", () => {
   it.each(["five_hour", "seven_day"])(
     "by the claim %s holds for every model, until its reset",
     async (claim) => {

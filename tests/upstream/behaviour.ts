@@ -22,6 +22,8 @@ export type AnswerShape = {
   /** The number of text deltas (default 3). */
   readonly events?: number;
   readonly eventIntervalMs?: number;
+  /** Falls silent half way through the answer: before an event, or in the middle of it. */
+  readonly silence?: { readonly ms: number; readonly place: "between" | "inside" };
   readonly headersDelayMs?: number;
   /** Between the headers and the first byte of the body. */
   readonly firstEventDelayMs?: number;
@@ -37,6 +39,8 @@ export type AnswerShape = {
   readonly sendTimes?: boolean;
   /** The model the answer claims; otherwise the one requested. */
   readonly model?: string;
+  /** The answer's own id; otherwise a new one for each, so that with it two answers are the same bytes. */
+  readonly id?: string;
   /** `data:{…}` instead of `data: {…}`. */
   readonly spacelessData?: boolean;
   /** Compresses whatever accept-encoding says; each event is flushed. */

@@ -57,7 +57,7 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
 }
 
 export function replyTo(exchange: Exchange, shape: AnswerShape): Reply {
-  const id = exchange.requestId.replace("req_", "msg_");
+  const id = shape.id ?? exchange.requestId.replace("req_", "msg_");
   return composeReply(exchange.body, exchange.conversation, shape, id);
 }
 

@@ -40,18 +40,32 @@ export async function sendEvents(
     return;
   }
   const intervalMs = shape.eventIntervalMs ?? 0;
+  const { silence } = shape;
+  const halfWay = Math.floor(events.length / 2);
   const startMs = performance.now();
   for (const [index, sse] of events.entries()) {
     // Measured from the start, so that late timers do not add up.
     if (index > 0) await pause(startMs + index * intervalMs - performance.now());
     if (exchange.response.destroyed) return;
-    await wire.write(exchange.dialect.encode(sse, shape, performance.timeOrigin + performance.now()));
+    const encoded = exchange.dialect.encode(sse, shape, performance.timeOrigin + performance.now());
+    if (index === halfWay && silence !== undefined) await writeAround(wire, bytesOf(encoded), silence);
+    else await wire.write(encoded);
     book(exchange, sse, reply);
   }
 }
 
+type Silence = NonNullable<AnswerShape["silence"]>;
+
+async function writeAround(wire: Wire, bytes: Buffer, { ms, place }: Silence): Promise<void> {
+  const before = place === "inside" ? Math.ceil(bytes.length / 2) : 0;
+  await wire.write(bytes.subarray(0, before));
+  await pause(ms);
+  await wire.write(bytes.subarray(before));
+}
+
 function canGoAtOnce(shape: AnswerShape): boolean {
   if (shape.sendTimes === true || shape.gzip === true) return false;
+  if (shape.silence !== undefined) return false;
   return shape.eventIntervalMs === undefined && shape.chunkBytes === undefined;
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { INSPECTED_EVENT_BYTES_MAX, SseReader } from "./sse.ts";
 
+const decoder = new TextDecoder();
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 interface Seen {
@@ -77,6 +78,23 @@ describe("SseReader", () => {
     const text = `data: ${"y".repeat(INSPECTED_EVENT_BYTES_MAX + 10)}\n\nevent: b\ndata: z\n\n`;
     for (const slice of [1024, 65_536, text.length]) {
       expect(readAll(bytesOf(text), slice)).toEqual([{ name: "b", data: "z" }]);
+    }
+  });
+
+  it("tells the ends of an event that is too large, however it is sliced", () => {
+    const middle = "y".repeat(2 * INSPECTED_EVENT_BYTES_MAX);
+    const text = `event: a\ndata: {"first":1,"${middle}","last":2}\n\ndata: z\n\n`;
+    for (const slice of [10_000, 65_536, text.length]) {
+      const ends: string[] = [];
+      const onOversized = ({ head, tail }: { head: Uint8Array; tail: Uint8Array }) => {
+        ends.push(decoder.decode(head), decoder.decode(tail));
+      };
+      const reader = new SseReader(() => undefined, { onOversized });
+      const bytes = bytesOf(text);
+      for (let at = 0; at < bytes.length; at += slice) reader.push(bytes.subarray(at, at + slice));
+      expect(ends).toHaveLength(2);
+      expect(ends[0]).toMatch(/^\{"first":1,"y/);
+      expect(ends[1]).toMatch(/y","last":2\}$/);
     }
   });
 

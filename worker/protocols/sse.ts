@@ -3,37 +3,51 @@
  * passing stream without decoding those that nobody asks for. Pure.
  */
 
+import { concat } from "./bytes.ts";
+
 /** One event. `data` is a view into the stream's bytes and is only valid until the handler returns. */
 export interface SseEvent {
   readonly name: string | null;
   readonly data: Uint8Array;
 }
 
-/** Events larger than this are passed over unread: usage and errors are never that large. */
+/** Events larger than this are passed over, but for their ends: usage and errors alone are never that large. */
 export const INSPECTED_EVENT_BYTES_MAX = 1_000_000;
+/** Holds an event's type at its beginning, and at its end what stands behind the long part of it. */
+const END_BYTES = 16 * 1024;
+
+/** What is kept of an event that was too large to be held. Views, as an event's data is. */
+export interface OversizedEvent {
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+}
 
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
 const SPACE = 0x20;
 const EMPTY = new Uint8Array(0);
+const COLON_ONLY = new Uint8Array([COLON]);
 const decoder = new TextDecoder();
 
 export interface SseLimits {
   readonly eventBytesMax?: number;
   /** An event was too large and is passed over. */
-  readonly onOversized?: () => void;
+  readonly onOversized?: (event: OversizedEvent) => void;
 }
 
 export class SseReader {
   readonly #onEvent: (event: SseEvent) => void;
   readonly #eventBytesMax: number;
-  readonly #onOversized: (() => void) | undefined;
-  /** The beginning of a line whose end has not come yet. */
-  #carry: Uint8Array = EMPTY;
+  readonly #onOversized: ((event: OversizedEvent) => void) | undefined;
+  /** The beginning of a line whose end has not come yet, in pieces: a long line is put together once. */
+  #carry: Uint8Array[] = [];
+  #carryBytes = 0;
   #data: Uint8Array | null = null;
   #name: string | null = null;
-  #oversized = false;
+  #oversized: OversizedEvent | null = null;
+  /** The carry is only the end of its line, behind a colon. */
+  #cut = false;
   /** The last chunk ended with CR: an LF that follows belongs to it. */
   #swallowLf = false;
   #started = false;
@@ -47,29 +61,35 @@ export class SseReader {
 
   /** True between two events (and before the first): nothing of an event is pending. */
   get atBoundary(): boolean {
-    return !this.#inEvent && this.#carry.length === 0;
+    return !this.#inEvent && this.#carryBytes === 0;
   }
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    let bytes = this.#carry.length === 0 ? chunk : concat(this.#carry, chunk);
-    this.#carry = EMPTY;
+    if (this.#started && this.#carryBytes > 0 && chunk.indexOf(LF) === -1 && chunk.indexOf(CR) === -1) {
+      this.#hold(chunk.slice());
+      if (this.#carryBytes > this.#carryBytesMax) this.#cutLine(this.#withCarry(EMPTY));
+      return;
+    }
+    let bytes = this.#withCarry(chunk);
     if (!this.#started) {
       if (bytes.length < 3 && isBomPrefix(bytes)) {
-        this.#carry = bytes.slice();
+        this.#hold(bytes.slice());
         return;
       }
       this.#started = true;
       if (isBomPrefix(bytes)) bytes = bytes.subarray(3);
     }
     const rest = bytes.indexOf(CR) === -1 ? this.#lfLines(bytes) : this.#anyLines(bytes);
-    if (rest < bytes.length) this.#keep(bytes.subarray(rest));
+    if (rest === bytes.length) return;
+    if (bytes.length - rest > this.#carryBytesMax) this.#cutLine(bytes.subarray(rest));
+    else this.#hold(bytes.slice(rest));
   }
 
   /** Dispatches a last event that lacks its blank line: upstreams do end like that. */
   end(): void {
-    if (this.#carry.length > 0) this.#line(this.#carry, 0, this.#carry.length);
-    this.#carry = EMPTY;
+    const last = this.#withCarry(EMPTY);
+    if (last.length > 0) this.#line(last, 0, last.length);
     this.#dispatch();
   }
 
@@ -101,15 +121,35 @@ export class SseReader {
     return start;
   }
 
-  #keep(rest: Uint8Array): void {
-    if (rest.length > this.#eventBytesMax) {
-      // The line is too large to hold; what matters is only that an event is under way.
-      this.#oversized = true;
-      this.#inEvent = true;
-      this.#carry = new Uint8Array([COLON]);
-      return;
-    }
-    this.#carry = rest.slice();
+  #hold(piece: Uint8Array): void {
+    this.#carry.push(piece);
+    this.#carryBytes += piece.length;
+  }
+
+  get #carryBytesMax(): number {
+    return this.#cut ? 2 * END_BYTES : this.#eventBytesMax;
+  }
+
+  /** What was held and the bytes behind it; nothing is held any more. */
+  #withCarry(chunk: Uint8Array): Uint8Array {
+    if (this.#carryBytes === 0) return chunk;
+    const bytes = concat([...this.#carry, chunk]);
+    this.#carry = [];
+    this.#carryBytes = 0;
+    return bytes;
+  }
+
+  /** The line is too large to hold: from here on only its end is, as a comment. */
+  #cutLine(rest: Uint8Array): void {
+    this.#inEvent = true;
+    this.#passOver(this.#cut ? rest : (fieldValue(rest, 0, rest.length, DATA) ?? EMPTY));
+    this.#cut = true;
+    this.#hold(concat([COLON_ONLY, rest.subarray(-END_BYTES)]));
+  }
+
+  #passOver(data: Uint8Array): void {
+    const head = this.#oversized?.head ?? data.slice(0, END_BYTES);
+    this.#oversized = { head, tail: data.slice(-END_BYTES) };
   }
 
   #line(bytes: Uint8Array, start: number, end: number): void {
@@ -118,6 +158,11 @@ export class SseReader {
       return;
     }
     this.#inEvent = true;
+    if (this.#cut) {
+      this.#cut = false;
+      this.#passOver(bytes.subarray(start + 1, end));
+      return;
+    }
     // Only two fields matter here; `d` and `e` tell them from `id`, `retry` and comments at one glance.
     if (bytes[start] === 0x64) this.#dataLine(bytes, start, end);
     else if (bytes[start] === 0x65) this.#nameLine(bytes, start, end);
@@ -126,7 +171,7 @@ export class SseReader {
   #dataLine(bytes: Uint8Array, start: number, end: number): void {
     const value = fieldValue(bytes, start, end, DATA);
     if (value === null) return;
-    if ((this.#data?.length ?? 0) + value.length > this.#eventBytesMax) this.#oversized = true;
+    if ((this.#data?.length ?? 0) + value.length > this.#eventBytesMax) this.#passOver(value);
     else this.#data = this.#data === null ? value : joinLines(this.#data, value);
   }
 
@@ -139,9 +184,9 @@ export class SseReader {
     const [name, data, oversized] = [this.#name, this.#data, this.#oversized];
     this.#name = null;
     this.#data = null;
-    this.#oversized = false;
+    this.#oversized = null;
     this.#inEvent = false;
-    if (oversized) this.#onOversized?.();
+    if (oversized !== null) this.#onOversized?.(oversized);
     else if (data !== null) this.#onEvent({ name, data });
   }
 }
@@ -156,13 +201,6 @@ function fieldValue(bytes: Uint8Array, start: number, end: number, field: Uint8A
   if (after === end) return EMPTY;
   if (after > end || bytes[after] !== COLON) return null;
   return bytes.subarray(after + 1 < end && bytes[after + 1] === SPACE ? after + 2 : after + 1, end);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
 
 function joinLines(first: Uint8Array, second: Uint8Array): Uint8Array {

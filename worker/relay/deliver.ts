@@ -103,7 +103,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
   return { kind: "response", response: new Response(answer, { status: response.status, headers }) };
 }
 
-async function deliverStream({ response, abort }: Answer, delivery: Delivery): Promise<Delivered> {
+async function deliverStream({ response, scripted, abort }: Answer, delivery: Delivery): Promise<Delivered> {
   const { call, booking, ports } = delivery;
   const body: ReadableStream<Uint8Array> | null = response.body;
   if (body === null) return broken("The answer was empty.");
@@ -122,6 +122,7 @@ async function deliverStream({ response, abort }: Answer, delivery: Delivery): P
       client.renderErrorEvent(error, booking.requestId, atBoundary, frame),
     gate: budgetGate(reader, delivery),
     filter: translator ?? call.createFilter?.() ?? null,
+    scripted,
   });
   const first = await tap.peek(ports.env.HOLD_BACK_MS);
   if (first === "ended" || first === "failed") {

@@ -15,6 +15,8 @@ const ERROR_BODY_TIMEOUT_MS = 5000;
 
 export interface Answer {
   readonly response: Response;
+  /** Its body comes out of a script, and not straight from the platform's network. */
+  readonly scripted: boolean;
   /** Stops the upstream. */
   readonly abort: () => void;
 }
@@ -138,7 +140,9 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
   const asked = { protocol: call.protocol.id, credentialPart };
   const early = response.ok ? provider.judge({ ...facts, bodyText: "" }, ports.now(), asked) : null;
   if (early?.kind === "deliver")
-    return isReadable(response) ? { kind: "answered", answer: { response, abort } } : unreadable(abort);
+    return isReadable(response)
+      ? { kind: "answered", answer: { response, scripted: response !== raw, abort } }
+      : unreadable(abort);
   const bodyText = maskSecrets(await errorText(response, abort), lease.credential);
   const verdict = provider.judge({ ...facts, bodyText }, ports.now(), asked);
   switch (verdict.kind) {

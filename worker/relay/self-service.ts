@@ -32,11 +32,26 @@ interface MountedList {
   readonly list: ModelList;
 }
 
-/** At the root, where clients of every dialect ask, what all of them can use there; elsewhere, what its own can. */
+/** Base URLs that clients of several services have: the root, for one. */
+function isShared(prefix: string): boolean {
+  const mounted = Object.values<Protocol>(PROTOCOLS).filter(({ prefixes }) => prefixes.includes(prefix));
+  return new Set(mounted.map(({ service }) => service)).size > 1;
+}
+
+/**
+ * Where clients of several services ask, all models that the key may use. Below a prefix of one service, those of its
+ * accounts; a key that may not use it is told so, and not that there are none.
+ */
 async function modelsFor(context: Context<AppEnv>, { protocol, prefix, list }: MountedList) {
   const { key, status, snapshots } = await whoAsks(context, protocol);
+  const service = list.service ?? protocol.service;
+  const shared = isShared(prefix);
+  if (!shared && status.permissions.length > 0 && !status.permissions.includes(service)) {
+    const reason = "service_not_allowed";
+    throw new RelayError("permission_denied", `This key may not use ${service}.`, { reason });
+  }
   const directory = await findDirectory(snapshots);
-  const places = prefix === "" ? Object.values(PROTOCOLS) : [{ ...protocol, ...list }];
+  const places = shared ? Object.values(PROTOCOLS) : [{ id: protocol.id, service }];
   return offeredModels(directory, { key, limits: status }, places);
 }
 

@@ -39,6 +39,11 @@ export interface TapOptions {
   readonly gate: (() => Promise<ErrorFacts | null>) | null;
   /** Takes out what only the relay asked for; the reader sees it all the same. Pumped by hand, too. */
   readonly filter: StreamFilter | null;
+  /**
+   * The body comes out of a script. Pumped by hand, too: a native pipe out of one, once told to stop, waits for the next
+   * piece and takes it along (workerd, seen 2026-11), so that a silence could not be filled and cost the answer its rest.
+   */
+  readonly scripted: boolean;
 }
 
 type Pipe = Promise<"ended" | "broken">;
@@ -85,7 +90,8 @@ export class Tap {
   }
 
   get #isByHand(): boolean {
-    return this.#options.gate !== null || this.#options.filter !== null;
+    const { gate, filter, scripted } = this.#options;
+    return gate !== null || filter !== null || scripted;
   }
 
   /** Gives the answer up: nothing of it reaches the client. */

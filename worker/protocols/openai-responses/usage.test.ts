@@ -63,14 +63,38 @@ describe("ResponsesUsageReader", () => {
     },
   );
 
-  it("reads the usage of an answer that was cut short by its own limit, and is finished", () => {
+  it("16: reads the usage of an answer that was cut short by its own limit, and is finished", () => {
     expect(read(opening() + event(ended("response.incomplete"))).reading).toMatchObject({
       tokens: TOKENS,
       finished: true,
     });
   });
 
-  it("reads the usage of an answer that failed, and its error", () => {
+  it.each(["response.completed", "response.incomplete"])(
+    "16: reads the usage behind an answer too large to be held, and is finished (%s)",
+    (type) => {
+      // What the answer itself says of usage does not count.
+      const text = `"usage":{"input_tokens":7} ${"y".repeat(1_500_000)} "usage":{"input_tokens":8}`;
+      const output = [{ type: "message", content: [{ type: "output_text", text }] }];
+      const response = { id: "resp_1", model: "gpt-6-sol", output, usage: USAGE, user: null };
+      for (const slice of [16_384, 65_536]) {
+        expect(read(opening() + event({ type, sequence_number: 9, response }), slice).reading).toMatchObject({
+          tokens: TOKENS,
+          model: "gpt-6-sol",
+          reported: true,
+          finished: true,
+        });
+      }
+    },
+  );
+
+  it("takes an answer too large to be held, whose usage stands nowhere, for one without", () => {
+    const response = { usage: USAGE, output: "y".repeat(1_500_000) };
+    const { reading } = read(opening() + event({ type: "response.completed", response }), 65_536);
+    expect(reading).toMatchObject({ reported: false, finished: true });
+  });
+
+  it("16: reads the usage of an answer that failed, and its error", () => {
     const error = { code: "rate_limit_exceeded", message: "Please try again in 11.054s." };
     const reader = read(opening() + event(ended("response.failed", { error })));
     expect(reader.reading).toMatchObject({

@@ -12,7 +12,7 @@ import {
   type Json,
 } from "../openai/usage.ts";
 import type { UsageReader } from "../protocol.ts";
-import { SseReader, type SseEvent } from "../sse.ts";
+import { SseReader, type OversizedEvent, type SseEvent } from "../sse.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -31,9 +31,16 @@ export class ResponsesUsageReader implements UsageReader {
   #sawContent = false;
   #errorMessage: string | null = null;
   #textBytes = 0;
-  readonly #sse = new SseReader((event) => {
-    this.#onEvent(event);
-  });
+  readonly #sse = new SseReader(
+    (event) => {
+      this.#onEvent(event);
+    },
+    {
+      onOversized: (event) => {
+        this.#onOversized(event);
+      },
+    },
+  );
 
   push(bytes: Uint8Array): void {
     this.#sse.push(bytes);
@@ -67,6 +74,16 @@ export class ResponsesUsageReader implements UsageReader {
     }
     const event = parseEvent(data);
     if (event !== null && typeof event.type === "string") this.#step(event.type, event);
+  }
+
+  /** An answer's last event repeats all of it, pictures too; its usage stands behind them. */
+  #onOversized({ head, tail }: OversizedEvent): void {
+    if (isContent(head)) {
+      this.#sawContent = true;
+      return;
+    }
+    const [, type] = TYPE.exec(decoder.decode(head)) ?? [];
+    if (type !== undefined) this.#step(type, { response: { usage: lastUsageIn(decoder.decode(tail)) } });
   }
 
   #step(type: string, event: Json): void {
@@ -104,6 +121,16 @@ export class ResponsesUsageReader implements UsageReader {
     this.#reading = { ...this.#reading, errorType: type };
     this.#errorMessage = message;
   }
+}
+
+const decoder = new TextDecoder();
+const TYPE = /^\{"type":"([a-z._]{1,60})"/;
+/** An object with objects inside, and none in those. Inside a JSON string every quote has a backslash before it. */
+const USAGE = /"usage":\s*(\{(?:[^{}]|\{[^{}]*\})*\})/g;
+
+function lastUsageIn(text: string): unknown {
+  const last = [...text.matchAll(USAGE)].at(-1)?.[1];
+  return last === undefined ? null : parseEvent(new TextEncoder().encode(last));
 }
 
 /** Every `response.*` event that tells of a part of the answer, and not of the answer as a whole. */

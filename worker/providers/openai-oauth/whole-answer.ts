@@ -6,6 +6,8 @@ import { SseReader } from "../../protocols/sse.ts";
 
 /** What an answer may hold together, in bytes; no client could use more. */
 const ITEMS_BYTES_MAX = 32 * 1024 * 1024;
+/** The last event repeats the whole answer, and a picture has some megabytes. */
+const EVENT_BYTES_MAX = 8 * 1024 * 1024;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -31,13 +33,12 @@ export class WholeAnswer {
   readonly #items: unknown[] = [];
   #itemsBytes = 0;
   #response: Json | null = null;
-  readonly #sse = new SseReader(({ data }) => {
-    if (startsWith(data, ITEM_DONE)) this.#addItem(data);
-    else if (TERMINAL.some((prefix) => startsWith(data, prefix))) {
-      const { response } = parse(data);
-      this.#response = isObject(response) ? response : null;
-    }
-  });
+  readonly #sse = new SseReader(
+    ({ data }) => {
+      this.#onEvent(data);
+    },
+    { eventBytesMax: EVENT_BYTES_MAX },
+  );
 
   push(bytes: Uint8Array): void {
     this.#sse.push(bytes);
@@ -51,6 +52,14 @@ export class WholeAnswer {
     const isBare = !Array.isArray(output) || output.length === 0;
     const whole = isBare ? { ...this.#response, output: this.#items } : this.#response;
     return new TextEncoder().encode(JSON.stringify(whole));
+  }
+
+  #onEvent(data: Uint8Array): void {
+    if (startsWith(data, ITEM_DONE)) this.#addItem(data);
+    else if (TERMINAL.some((prefix) => startsWith(data, prefix))) {
+      const { response } = parse(data);
+      this.#response = isObject(response) ? response : null;
+    }
   }
 
   #addItem(data: Uint8Array): void {
