@@ -1,6 +1,10 @@
 /** The three test projects, run one after the other: `unit` (Node), `integration` (inside workerd), `e2e` (processes). */
-import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { trustTestAuthority } from "./tests/proxies/trust.ts";
+
+// Miniflare reads at its loading whom workerd is to trust.
+await trustTestAuthority();
+const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
 
 /** Test values only; the key is 32 bytes of the letter "t". */
 const TEST_SECRETS = {
@@ -62,6 +66,7 @@ export default defineConfig({
                 ...TEST_LIMITS,
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 TEST_UPSTREAM_URL: inject("upstreamUrl"),
+                TEST_PROXY_LAB_URL: inject("proxyLabUrl"),
               },
             },
           })),

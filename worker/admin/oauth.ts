@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { accountInputSchema } from "../domain/account.ts";
 import { RelayError } from "../domain/errors.ts";
-import { clientSecretsOf } from "../env.ts";
+import { clientSecretsOf, networkOf } from "../env.ts";
 import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { toBase64Url } from "../storage/encoding.ts";
@@ -11,12 +11,14 @@ import { OAUTH_SESSION_MS, openOAuthSession, takeOAuthSession } from "../storage
 import { parseKeyring } from "../storage/seal.ts";
 import { createAccount } from "./accounts.ts";
 import { body, type AdminEnv } from "./context.ts";
+import { newProxy } from "./proxy.ts";
 
 const startSchema = z.object({ provider: z.string() });
 const exchangeSchema = z.object({
   sessionId: z.string().max(100),
   /** The code, `code#state`, or the whole address that the sign-in ended on. */
   code: z.string().trim().min(10).max(4000),
+  /** Its proxy is the way of the exchange, too. */
   account: accountInputSchema.omit({ credential: true, provider: true }),
 });
 
@@ -73,6 +75,8 @@ export const oauthRoutes = new Hono<AdminEnv>()
   .post("/exchange", body(exchangeSchema), async (context) => {
     const { sessionId, code: pasted, account } = context.req.valid("json");
     const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
+    // Before the code is used up.
+    const proxy = newProxy(account.proxy);
     const { code, state } = readPastedCode(pasted);
     const now = Date.now();
     const session = await takeOAuthSession(context.env.DB, keyring, {
@@ -92,7 +96,7 @@ export const oauthRoutes = new Hono<AdminEnv>()
         tokenUrl: account.tokenUrl ?? null,
         baseUrl: account.baseUrl ?? null,
         clientSecrets: clientSecretsOf(context.env),
-        call: createTokenCall(context.env.ALLOW_PRIVATE_UPSTREAMS),
+        call: createTokenCall(networkOf(context.env), proxy),
       },
     );
     if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { hostAndPort, isSamePlace, parseProxyUrl, proxyInputSchema } from "./proxy.ts";
 
 const problemsOf = (input: unknown): string[] =>
-  proxyInputSchema.safeParse(input).error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) ??
-  [];
+  proxyInputSchema
+    .safeParse(input)
+    .error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) ?? [];
 
 describe("proxyInputSchema", () => {
   it("takes fields", () => {
@@ -24,7 +25,11 @@ describe("proxyInputSchema", () => {
 
   it("takes an address without a user", () => {
     const bare = { port: 3128, username: null, password: null };
-    expect(proxyInputSchema.parse("http://10.0.0.1:3128")).toEqual({ ...bare, type: "http", host: "10.0.0.1" });
+    expect(proxyInputSchema.parse("http://10.0.0.1:3128")).toEqual({
+      ...bare,
+      type: "http",
+      host: "10.0.0.1",
+    });
     expect(proxyInputSchema.parse("https://[2001:DB8::1]:3128")).toEqual({
       ...bare,
       type: "https",
@@ -54,8 +59,14 @@ describe("proxyInputSchema", () => {
     [{ type: "http", host: "proxy.example", port: "80" }, /^port: /],
     [{ type: "http", host: "proxy.example", port: 1, password: "secret" }, /^username: is missing/],
     [{ type: "http", host: "proxy.example", port: 1, username: "a:b", password: "x" }, /^username: .*colon/],
-    [{ type: "socks5", host: "proxy.example", port: 1, username: "a\nb", password: "x" }, /^username: .*control/],
-    [{ type: "socks5", host: "proxy.example", port: 1, username: "é".repeat(200), password: "x" }, /255 bytes/],
+    [
+      { type: "socks5", host: "proxy.example", port: 1, username: "a\nb", password: "x" },
+      /^username: .*control/,
+    ],
+    [
+      { type: "socks5", host: "proxy.example", port: 1, username: "é".repeat(200), password: "x" },
+      /255 bytes/,
+    ],
   ])("refuses %j and says what is wrong with it", (input, problem) => {
     expect(problemsOf(input)[0]).toMatch(problem);
   });
@@ -86,7 +97,12 @@ describe("isSamePlace", () => {
 
   it("holds for the same user of the same proxy only", () => {
     expect(isSamePlace(place, { ...place })).toBe(true);
-    for (const other of [{ type: "socks5" as const }, { host: "evil.example" }, { port: 2 }, { username: "you" }]) {
+    for (const other of [
+      { type: "socks5" as const },
+      { host: "evil.example" },
+      { port: 2 },
+      { username: "you" },
+    ]) {
       expect(isSamePlace(place, { ...place, ...other })).toBe(false);
     }
   });

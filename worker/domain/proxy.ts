@@ -30,7 +30,10 @@ const host = z
 const credentialPart = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain control characters")
-  .refine((text) => new TextEncoder().encode(text).length <= CREDENTIAL_BYTES_MAX, "must not exceed 255 bytes")
+  .refine(
+    (text) => new TextEncoder().encode(text).length <= CREDENTIAL_BYTES_MAX,
+    "must not exceed 255 bytes",
+  )
   .nullish()
   // An empty field of a form is one that was not filled.
   .transform((text) => text || null);
@@ -46,7 +49,8 @@ const fieldsSchema = z
   .check(({ value, issues }) => {
     const refuse = (path: string, message: string) =>
       issues.push({ code: "custom", path: [path], message, input: value });
-    if (value.password !== null && value.username === null) refuse("username", "is missing beside the password");
+    if (value.password !== null && value.username === null)
+      refuse("username", "is missing beside the password");
     // RFC 7617: what comes after the first colon is the password.
     if (value.type !== "socks5" && value.username?.includes(":") === true) {
       refuse("username", "must not contain a colon: HTTP proxies cannot be told it");

@@ -41,3 +41,13 @@ export function maskPassword(text: string, { username, password }: Proxy): strin
 /** Each byte of the text's UTF-8 as one character, as `btoa` wants it. */
 export const toBinary = (text: string): string =>
   Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+
+/** A handshake that failed, or a connection that ended before the first byte of an answer: how the edge's fault shows. */
+export const tlsFailed = (hostname: string, cause: unknown): ProxyError =>
+  new ProxyError(
+    "upstream_tls_failed",
+    `TLS with ${hostname} through the proxy failed. Either the certificate at its end is not valid for that name, or ` +
+      "this is Cloudflare's own network, where TLS inside a tunnel may not work (workerd issue 6903): then run the " +
+      "egress forwarder and set EGRESS_URL (docs/proxies.md).",
+    { cause },
+  );

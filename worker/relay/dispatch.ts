@@ -2,7 +2,10 @@
 import type { ErrorFacts } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import { unauthorized, type Verdict } from "../domain/verdict.ts";
+import { networkOf } from "../env.ts";
+import { dialFor } from "../net/dialer.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
+import { ProxyError } from "../net/proxy-error.ts";
 import type { Provider, UpstreamCall } from "../providers/provider.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
@@ -38,7 +41,7 @@ export type Attempt =
     };
 
 const failure = (
-  reason: "network" | "timeout" | "server_error",
+  reason: "network" | "proxy" | "timeout" | "server_error",
   error: ErrorFacts,
   message: string,
 ): Attempt => ({
@@ -59,6 +62,13 @@ const LATE: ErrorFacts = {
 const UNREACHABLE: ErrorFacts = {
   code: "upstream_failed",
   message: "The upstream could not be reached.",
+  retryAfterMs: null,
+};
+
+/** Which proxy that is and what it said is the admin's to know. */
+const NO_WAY: ErrorFacts = {
+  code: "upstream_failed",
+  message: "The upstream could not be reached through the account's proxy.",
   retryAfterMs: null,
 };
 
@@ -97,13 +107,15 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
     redirect: "manual",
     signal: controller.signal,
   } as const;
+  const dial = dialFor(lease.proxy, networkOf(env));
   try {
     return await watch.during(limits, async () =>
-      judge(await fetch(request.url, init), { call, upstreamCall, lease, provider, ports, abort }),
+      judge(await dial(request.url, init), { call, upstreamCall, lease, provider, ports, abort }),
     );
   } catch (error) {
     if (watch.isClientGone) throw error;
     if (isLate) return failure("timeout", LATE, "No answer in time.");
+    if (error instanceof ProxyError) return failure("proxy", NO_WAY, error.message);
     const message = maskSecrets(error instanceof Error ? error.message : "", lease.credential);
     return failure("network", UNREACHABLE, message);
   }

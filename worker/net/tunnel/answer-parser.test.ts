@@ -8,11 +8,14 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 function read(answer: string, cuts: readonly number[] = []) {
   const whole = bytes(answer);
   const parser = new AnswerParser();
-  const ends = [...new Set([...cuts.filter((cut) => cut < whole.length), whole.length])].sort((a, b) => a - b);
+  const ends = [...new Set([...cuts.filter((cut) => cut < whole.length), whole.length])].sort(
+    (a, b) => a - b,
+  );
   let start = 0;
   let body = "";
   const take = () => {
-    for (let piece = parser.take(); piece !== null; piece = parser.take()) body += new TextDecoder().decode(piece);
+    for (let piece = parser.take(); piece !== null; piece = parser.take())
+      body += new TextDecoder().decode(piece);
   };
   for (const end of ends) {
     parser.push(whole.subarray(start, end));
@@ -21,7 +24,12 @@ function read(answer: string, cuts: readonly number[] = []) {
   }
   parser.end();
   take();
-  return { status: parser.head?.status, headers: [...(parser.head?.headers ?? [])], body, done: parser.isComplete };
+  return {
+    status: parser.head?.status,
+    headers: [...(parser.head?.headers ?? [])],
+    body,
+    done: parser.isComplete,
+  };
 }
 
 const CHUNKED =
@@ -68,7 +76,8 @@ describe("AnswerParser", () => {
   });
 
   it("takes the framing over a length that contradicts it", () => {
-    const both = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    const both =
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     expect(read(both)).toMatchObject({ headers: [], body: "hello" });
   });
 

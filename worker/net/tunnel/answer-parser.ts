@@ -20,7 +20,15 @@ const FRAMING_BYTES_MAX = 256 * 1024;
 const [CONTINUE_MIN, CONTINUE_MAX, SWITCHING] = [100, 199, 101];
 
 /** RFC 9110, section 7.6.1: these speak of the connection. */
-const HOP_BY_HOP = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
 
 /** The states of the parser that are watched. */
 interface Internals {

@@ -13,9 +13,7 @@ export function* httpConnect(
   const { username, password } = proxy;
   const authority = `${target.hostname}:${String(target.port)}`;
   const hasUser = username !== null && password !== null;
-  const signIn = hasUser
-    ? `Proxy-Authorization: Basic ${btoa(toBinary(`${username}:${password}`))}\r\n`
-    : "";
+  const signIn = hasUser ? `Proxy-Authorization: Basic ${btoa(toBinary(`${username}:${password}`))}\r\n` : "";
   const head = `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${signIn}\r\n`;
   const answer = yield { send: new TextEncoder().encode(head), until: "blank line" };
   const status = Number(STATUS_LINE.exec(new TextDecoder().decode(answer))?.[1]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Proxy } from "../../domain/proxy.ts";
-import { ProxyError } from "../proxy-error.ts";
+import { ProxyError, toBinary } from "../proxy-error.ts";
 import { httpConnect } from "./connect.ts";
 import { BadAnswer, Negotiation, type Handshake } from "./negotiation.ts";
 import { socks5 } from "./socks5.ts";
@@ -24,7 +24,9 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 function talk(handshake: Handshake, answer: Uint8Array, cuts: readonly number[] = []) {
   const negotiation = new Negotiation(handshake);
   const sent = [...negotiation.opening];
-  const ends = [...new Set([...cuts.filter((cut) => cut < answer.length), answer.length])].sort((a, b) => a - b);
+  const ends = [...new Set([...cuts.filter((cut) => cut < answer.length), answer.length])].sort(
+    (a, b) => a - b,
+  );
   let start = 0;
   for (const end of ends) {
     sent.push(...negotiation.push(answer.subarray(start, end)));
@@ -138,7 +140,7 @@ describe("httpConnect", () => {
   it("signs in with Basic, in UTF-8", () => {
     const { sent } = talk(httpConnect(SIGNED_IN, TARGET), OK);
     expect(new TextDecoder().decode(Uint8Array.from(sent))).toContain(
-      `\r\nProxy-Authorization: Basic ${Buffer.from("me:p:ä").toString("base64")}\r\n\r\n`,
+      `\r\nProxy-Authorization: Basic ${btoa(toBinary("me:p:ä"))}\r\n\r\n`,
     );
   });
 
@@ -163,7 +165,9 @@ describe("httpConnect", () => {
   it("comes to the same for every slicing of the proxy's bytes", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(OK.length)), (cuts) => {
-        expect(talk(httpConnect(SIGNED_IN, TARGET), OK, cuts)).toEqual(talk(httpConnect(SIGNED_IN, TARGET), OK));
+        expect(talk(httpConnect(SIGNED_IN, TARGET), OK, cuts)).toEqual(
+          talk(httpConnect(SIGNED_IN, TARGET), OK),
+        );
       }),
     );
   });

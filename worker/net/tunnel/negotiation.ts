@@ -73,7 +73,8 @@ const [CR, LF] = [13, 10];
 function endOf(bytes: Uint8Array, until: Turn["until"]): number | null {
   if (until !== "blank line") return bytes.length < until ? null : until;
   for (let at = 3; at < bytes.length; at++) {
-    if (bytes[at] === LF && bytes[at - 1] === CR && bytes[at - 2] === LF && bytes[at - 3] === CR) return at + 1;
+    if (bytes[at] === LF && bytes[at - 1] === CR && bytes[at - 2] === LF && bytes[at - 3] === CR)
+      return at + 1;
   }
   return null;
 }

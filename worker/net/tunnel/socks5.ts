@@ -29,7 +29,10 @@ const prefixed = (bytes: Uint8Array): number[] => [bytes.length, ...bytes];
 const NOTHING = new Uint8Array(0);
 
 /** @param target where the tunnel is to end */
-export function* socks5(proxy: Proxy, target: { readonly hostname: string; readonly port: number }): Handshake {
+export function* socks5(
+  proxy: Proxy,
+  target: { readonly hostname: string; readonly port: number },
+): Handshake {
   const { username, password } = proxy;
   const hasUser = username !== null && password !== null;
   const methods = hasUser ? [NO_AUTHENTICATION, USER_AND_PASSWORD] : [NO_AUTHENTICATION];
@@ -74,6 +77,7 @@ function* request(proxy: Proxy, target: { readonly hostname: string; readonly po
       yield { send: NOTHING, until: length + PORT_BYTES };
       return;
     }
+    case undefined:
     default:
       throw new BadAnswer("no SOCKS5");
   }
