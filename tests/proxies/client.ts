@@ -12,7 +12,7 @@ export function proxyLab(url: string) {
   }
   return {
     lab: () => ask<Lab>("lab"),
-    /** How many TCP connections the upstream's TLS has seen, from whomever. */
+    /** How many TCP connections the watched port has seen, from whomever. */
     connections: () => ask<number>("connections"),
     start: (order: Omit<ProxyOrder, "certificates">) => ask<StartedProxy>("start", order),
     /** At once, with every connection it has. */

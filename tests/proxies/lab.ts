@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { filesOf, readPair, type Name } from "./certificates.ts";
-import { REMOTE_NAME, type Lab, type ProxyOrder, type StartedProxy } from "./orders.ts";
+import { FORBIDDEN_NAME, REMOTE_NAME, type Lab, type ProxyOrder, type StartedProxy } from "./orders.ts";
 import { certificateFolder } from "./trust.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -25,24 +25,22 @@ export interface RunningLab {
 
 export async function startLab(upstreamPort: number): Promise<RunningLab> {
   const folder = certificateFolder();
-  const connections = { right: 0, wrong: 0 };
+  let connections = 0;
   const fronts = await Promise.all(
-    (["right", "wrong"] as const).map((name) =>
-      listen(
-        tlsFront(folder, name, upstreamPort, () => {
-          connections[name] += 1;
-        }),
-      ),
-    ),
+    (["right", "right", "wrong"] as const).map((name) => listen(tlsFront(folder, name, upstreamPort))),
   );
-  const [tlsPort = 0, wrongTlsPort = 0] = fronts.map(portOf);
+  const [tlsPort = 0, watchedPort = 0, wrongTlsPort = 0] = fronts.map(portOf);
+  fronts[1]?.on("connection", () => {
+    connections += 1;
+  });
   const silent = await listen(createServer((socket) => socket.on("error", () => undefined)));
   const closed = await listen(createServer());
   const closedPort = portOf(closed);
   closed.close();
-  const forwarder = await startForwarder(folder, [tlsPort, wrongTlsPort, closedPort]);
+  const forwarder = await startForwarder(folder, [tlsPort, watchedPort, wrongTlsPort, closedPort]);
   const lab: Lab = {
     tlsPort,
+    watchedPort,
     wrongTlsPort,
     silentPort: portOf(silent),
     closedPort,
@@ -65,7 +63,7 @@ export async function startLab(upstreamPort: number): Promise<RunningLab> {
       case "lab":
         return lab;
       case "connections":
-        return connections.right + connections.wrong;
+        return connections;
       case "start": {
         const order = JSON.parse(await textOf(request)) as Omit<ProxyOrder, "certificates">;
         const [child, port] = await startProxy({ ...order, certificates: folder });
@@ -101,8 +99,7 @@ async function listen<Listening extends Server>(server: Listening): Promise<List
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-/** @param onConnection called for each TCP connection, whoever made it */
-function tlsFront(folder: string, name: Name, upstreamPort: number, onConnection: () => void): Server {
+function tlsFront(folder: string, name: Name, upstreamPort: number): Server {
   const server = createTlsServer(readPair(folder, name), (socket) => {
     const upstream = connect(upstreamPort, LOOPBACK);
     pipeline(socket, upstream, socket, () => {
@@ -110,7 +107,6 @@ function tlsFront(folder: string, name: Name, upstreamPort: number, onConnection
       upstream.destroy();
     });
   });
-  server.on("connection", onConnection);
   server.on("tlsClientError", () => undefined);
   return server;
 }
@@ -123,7 +119,8 @@ async function startProxy(order: ProxyOrder): Promise<[ChildProcess, number]> {
 
 async function startForwarder(folder: string, ports: readonly number[]) {
   const { cert, key } = filesOf(folder, "right");
-  const hosts = ports.flatMap((port) => [`${REMOTE_NAME}:${String(port)}`, `localhost:${String(port)}`]);
+  const names = [REMOTE_NAME, FORBIDDEN_NAME, "localhost"];
+  const hosts = ports.flatMap((port) => names.map((name) => `${name}:${String(port)}`));
   const child = fork(FORWARDER, {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     env: {

@@ -3,6 +3,9 @@
 /** A name of the upstream that only proxies can resolve. */
 export const REMOTE_NAME = "upstream.test";
 
+/** A name that the proxies' own rules forbid. */
+export const FORBIDDEN_NAME = "forbidden.test";
+
 export interface ProxyOrder {
   readonly kind: "socks5" | "http" | "https";
   readonly username?: string;
@@ -18,8 +21,11 @@ export interface StartedProxy {
 
 /** Where things are. */
 export interface Lab {
-  /** Ports of TLS in front of the fake upstream: with its own certificate, and with another's. */
+  /** Ports of TLS in front of the fake upstream. */
   readonly tlsPort: number;
+  /** The same, for those who must not get there: connections to it are counted. */
+  readonly watchedPort: number;
+  /** With the certificate of another. */
   readonly wrongTlsPort: number;
   /** Accepts connections, and never says a word. */
   readonly silentPort: number;

@@ -6,9 +6,9 @@
 import { lookup, type LookupAddress, type LookupOptions } from "node:dns";
 import { createServer, type AddressInfo } from "node:net";
 import { createServer as createSocks5, defaultConnectionHandler } from "@pondwader/socks5-server";
-import { Server } from "proxy-chain";
+import { RequestError, Server } from "proxy-chain";
 import { readPair } from "./certificates.ts";
-import { REMOTE_NAME, type ProxyOrder } from "./orders.ts";
+import { FORBIDDEN_NAME, REMOTE_NAME, type ProxyOrder } from "./orders.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -20,6 +20,7 @@ function resolve(name: string, options: LookupOptions, resolved: Resolved): void
 
 async function startSocks5({ username, password }: ProxyOrder): Promise<number> {
   const server = createSocks5(username === undefined ? {} : { auth: { username, password: password ?? "" } });
+  server.setRulesetValidator(({ destAddress }) => destAddress !== FORBIDDEN_NAME);
   server.setConnectionHandler((connection, sendStatus) => {
     if (connection.destAddress === REMOTE_NAME) connection.destAddress = LOOPBACK;
     defaultConnectionHandler(connection, sendStatus);
@@ -34,12 +35,15 @@ async function startSocks5({ username, password }: ProxyOrder): Promise<number> 
 }
 
 async function startConnect({ kind, username, password, certificates }: ProxyOrder): Promise<number> {
-  const prepareRequestFunction = (given: { username: string; password: string }) => ({
-    requestAuthentication:
-      username !== undefined && (given.username !== username || given.password !== password),
-    ipFamily: 4,
-    dnsLookup: resolve as unknown as typeof lookup,
-  });
+  const prepareRequestFunction = (asked: { username: string; password: string; hostname: string }) => {
+    if (asked.hostname === FORBIDDEN_NAME) throw new RequestError("not allowed here", 403);
+    return {
+      requestAuthentication:
+        username !== undefined && (asked.username !== username || asked.password !== password),
+      ipFamily: 4,
+      dnsLookup: resolve as unknown as typeof lookup,
+    };
+  };
   const options = { port: 0, host: LOOPBACK, prepareRequestFunction };
   const server =
     kind === "https"

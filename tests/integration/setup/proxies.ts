@@ -1,7 +1,7 @@
 /** Accounts behind proxies: real ones, run by the proxy lab. */
 import type { TestResult } from "../../../worker/admin/test-account.ts";
 import { proxyLab } from "../../proxies/client.ts";
-import { REMOTE_NAME, type StartedProxy } from "../../proxies/orders.ts";
+import { REMOTE_NAME, type ProxyOrder, type StartedProxy } from "../../proxies/orders.ts";
 import { admin, createPair, env, relayWith, type TestAccount } from "./relay.ts";
 
 export const control = proxyLab(env.TEST_PROXY_LAB_URL);
@@ -11,8 +11,8 @@ export const USER = { username: "me", password: "proxy-password-ä:1" } as const
 
 /** The upstream by the name that only proxies can resolve. */
 export const REMOTE = `https://${REMOTE_NAME}:${String(lab.tlsPort)}`;
-/** The same by one that everybody can: a call that does without its proxy would get there. */
-export const NEAR = `https://localhost:${String(lab.tlsPort)}`;
+/** The same by one that everybody can: a call that does without its proxy would get there, and be counted. */
+export const NEAR = `https://localhost:${String(lab.watchedPort)}`;
 
 export type Way = "tunnel" | "forwarder";
 export const WAYS: readonly Way[] = ["tunnel", "forwarder"];
@@ -35,22 +35,43 @@ export const placeOf = (type: string, { port }: { readonly port: number }, user:
 export const createProxiedPair = (proxy: unknown, overrides: Record<string, unknown> = {}) =>
   createPair({ baseUrl: REMOTE, proxy, ...overrides });
 
-/** The account test, by one of the ways. */
-export async function testBy(way: Way, account: Pick<TestAccount, "id">): Promise<TestResult> {
-  const login = await relayBy(way)("/admin/login", {
+type Kind = ProxyOrder["kind"];
+const running = new Map<string, Promise<StartedProxy>>();
+
+/** A proxy that the tests of a file share; one that is to be killed is started with `control`. */
+export function started(
+  kind: Kind,
+  user: { username?: string; password?: string } = {},
+): Promise<StartedProxy> {
+  const id = JSON.stringify([kind, user]);
+  const proxy = running.get(id) ?? control.start({ kind, ...user });
+  running.set(id, proxy);
+  return proxy;
+}
+
+let token: Promise<string> | null = null;
+
+async function login(): Promise<string> {
+  const response = await relayBy("tunnel")("/admin/login", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ username: "admin", password: "password-of-the-integration-tests" }),
   });
-  const { token } = await login.json<{ token: string }>();
-  const answer = await relayBy(way)(`/admin/accounts/${account.id}/test`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}` },
-  });
-  return answer.json<TestResult>();
+  return (await response.json<{ token: string }>()).token;
 }
+
+/** Asks the admin API of the relay that goes one of the ways. */
+export async function adminBy(way: Way, path: string, body?: unknown): Promise<Response> {
+  token ??= login();
+  return relayBy(way)(`/admin${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${await token}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+export const testBy = async (way: Way, account: Pick<TestAccount, "id">): Promise<TestResult> =>
+  (await adminBy(way, `/accounts/${account.id}/test`)).json<TestResult>();
 
 export const setProxy = (account: Pick<TestAccount, "id">, proxy: unknown): Promise<Response> =>
   admin("PATCH", `/accounts/${account.id}`, { proxy });
-
-export type { StartedProxy };

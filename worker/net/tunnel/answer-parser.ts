@@ -80,9 +80,17 @@ export class AnswerParser {
     }
   }
 
-  /** The next piece of the body; null: none has come. */
+  /** What has come of the body, in memory of its own; null: nothing. */
   take(): Uint8Array | null {
-    return this.#pieces.shift() ?? null;
+    if (this.#pieces.length === 0) return null;
+    const pieces = this.#pieces.splice(0);
+    const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
   }
 
   #onHead(status: number, fields: readonly string[]): void {

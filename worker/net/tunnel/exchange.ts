@@ -87,6 +87,20 @@ function bodyStream(answering: Answering): ReadableStream<Uint8Array> {
   });
 }
 
+/** The relay reads into buffers of its own, which what comes out of a decompression does not allow. */
+function readByteWise(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const { value, done } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
 function responseOf({ status, headers }: AnswerHead, body: ReadableStream<Uint8Array>): Response {
   if (NO_BODY.includes(status)) {
     void body.cancel();
@@ -101,5 +115,5 @@ function responseOf({ status, headers }: AnswerHead, body: ReadableStream<Uint8A
   }
   headers.delete("content-encoding");
   headers.delete("content-length");
-  return new Response(body.pipeThrough(new DecompressionStream(format)), { status, headers });
+  return new Response(readByteWise(body.pipeThrough(new DecompressionStream(format))), { status, headers });
 }
