@@ -49,16 +49,13 @@ describe.each(WAYS)("by the %s", { timeout: TEST_TIMEOUT_MS }, (way) => {
     const gate = unique("gate");
     await upstream.next(account.secret, { kind: "gateInside", afterEvents: 4, gate });
     const response = await stream(key, { relay });
-    const reader = response.body?.getReader();
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     if (reader === undefined) throw new Error("no body");
-    const first = await reader.read();
-    expect(new TextDecoder().decode(first.value)).toContain("message_start");
+    expect((await reader.read()).value).toContain("message_start");
     expect((await upstream.statsOf(account.secret)).open).toBe(1);
     await upstream.release(gate);
     let rest = "";
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      rest += new TextDecoder().decode(piece.value);
-    }
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) rest += piece.value;
     expect(rest).toContain("message_stop");
     await idle(account, key);
   });

@@ -190,39 +190,23 @@ describe("a proxy that is reached by TLS", () => {
 describe("the egress forwarder", () => {
   const anyProxy = { type: "socks5", host: "127.0.0.1", port: lab.silentPort };
 
+  const at = (port: number) => `https://localhost:${String(port)}/`;
+  const { url, token } = lab.egress;
+
   it.each([
-    ["with another token", lab.egress.url, "x".repeat(40), "egress_unauthorized", /refused EGRESS_TOKEN/],
-    [
-      "that is not there",
-      `https://localhost:${String(lab.closedPort)}/`,
-      lab.egress.token,
-      "egress_unreachable",
-      /could not be reached/,
-    ],
-    [
-      "that is something else",
-      upstream.url,
-      lab.egress.token,
-      "egress_unreachable",
-      /is not the egress forwarder/,
-    ],
-    [
-      "with a certificate of another",
-      `https://localhost:${String(lab.wrongTlsPort)}/`,
-      lab.egress.token,
-      "egress_unreachable",
-      /could not be reached/,
-    ],
-  ])("%s is an error of its own", async (_, url, token, code, message) => {
+    ["that wants another token", { url, token: "x".repeat(40) }, /refused EGRESS_TOKEN/],
+    ["that is not there", { url: at(lab.closedPort), token }, /could not be reached/],
+    ["that is something else", { url: upstream.url, token }, /is not the egress forwarder/],
+    ["with a certificate of another", { url: at(lab.wrongTlsPort), token }, /could not be reached/],
+  ])("%s is an error of its own", async (_, egress, message) => {
     const { account, key } = await createProxiedPair(anyProxy, { baseUrl: NEAR });
-    const relay = relayWith({ EGRESS_URL: url, EGRESS_TOKEN: token });
+    const relay = relayWith({ EGRESS_URL: egress.url, EGRESS_TOKEN: egress.token });
     expect((await call(key, { relay })).status).toBe(502);
     const { status } = await eventually(
       () => accountView(account),
       (view) => view.status?.cooldowns[0]?.reason === "proxy",
     );
     expect(status?.cooldowns[0]?.message).toMatch(message);
-    expect(code).toMatch(/^egress_/);
     expect((await upstream.statsOf(account.secret)).requests).toBe(0);
   });
 

@@ -8,7 +8,8 @@ export function proxyLab(url: string) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(await answer.text());
-    return (await answer.json()) as Answer;
+    const value: unknown = await answer.json();
+    return value as Answer;
   }
   return {
     lab: () => ask<Lab>("lab"),
