@@ -46,7 +46,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: [
-            "{worker,durable-objects,scripts,admin/src}/**/*.test.ts",
+            "{worker,durable-objects,egress,scripts,admin/src}/**/*.test.ts",
             "tests/{upstream,architecture,sim}/**/*.test.ts",
           ],
           // Units are pure, so files can share a worker; starting one for each file would take longer than the tests.
