@@ -389,8 +389,10 @@ async function httpConnect(socket, proxy, target, signal) {
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1]);
   if (Number.isNaN(status)) throw new Error("no HTTP");
   if (status >= 200 && status < 300) return;
-  if (status === 407)
-    throw new Failure("proxy_unauthorized", `${nameOf(proxy)} refused the sign-in (HTTP 407).`);
+  // 401 is none of a proxy's statuses, but tinyproxy refuses a wrong password with it.
+  if (status === 407 || status === 401) {
+    throw new Failure("proxy_unauthorized", `${nameOf(proxy)} refused the sign-in (HTTP ${status}).`);
+  }
   throw new Failure("proxy_refused", `${nameOf(proxy)} could not reach ${target.hostname}: HTTP ${status}.`);
 }
 

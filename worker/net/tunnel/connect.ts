@@ -4,7 +4,8 @@ import { nameOf, ProxyError, toBinary } from "../proxy-error.ts";
 import { BadAnswer, type Handshake } from "./negotiation.ts";
 
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [^\r\n]*)?\r\n/;
-const UNAUTHORIZED = 407;
+/** The second is none of a proxy's, but tinyproxy refuses a wrong password with it. */
+const UNAUTHORIZED: readonly number[] = [407, 401];
 
 export function* httpConnect(
   proxy: Proxy,
@@ -19,10 +20,10 @@ export function* httpConnect(
   const status = Number(STATUS_LINE.exec(new TextDecoder().decode(answer))?.[1]);
   if (Number.isNaN(status)) throw new BadAnswer("no HTTP");
   if (status >= 200 && status < 300) return;
-  if (status === UNAUTHORIZED) {
+  if (UNAUTHORIZED.includes(status)) {
     const why = hasUser
-      ? "refused the user name or the password (HTTP 407)."
-      : "wants a sign-in (HTTP 407): enter the user name and the password of the proxy.";
+      ? `refused the user name or the password (HTTP ${String(status)}).`
+      : `wants a sign-in (HTTP ${String(status)}): enter the user name and the password of the proxy.`;
     throw new ProxyError("proxy_unauthorized", `${nameOf(proxy)} ${why}`);
   }
   throw new ProxyError(

@@ -147,6 +147,7 @@ describe("httpConnect", () => {
   it.each([
     [proxyWith(), "407 Proxy Authentication Required", "proxy_unauthorized", /wants a sign-in \(HTTP 407\)/],
     [SIGNED_IN, "407 No", "proxy_unauthorized", /refused the user name or the password \(HTTP 407\)/],
+    [SIGNED_IN, "401 Unauthorized", "proxy_unauthorized", /refused the user name .* \(HTTP 401\)/],
     [SIGNED_IN, "502 Bad Gateway", "proxy_refused", /could not reach api.example: HTTP 502/],
     [SIGNED_IN, "403", "proxy_refused", /HTTP 403/],
   ])("says what %# means", (proxy, status, code, message) => {
