@@ -1,6 +1,10 @@
 /** The three test projects, run one after the other: `unit` (Node), `integration` (inside workerd), `e2e` (processes). */
-import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { trustTestAuthority } from "./tests/proxies/trust.ts";
+
+// Miniflare reads at its loading whom workerd is to trust.
+await trustTestAuthority();
+const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
 
 /** Test values only; the key is 32 bytes of the letter "t". */
 const TEST_SECRETS = {
@@ -45,7 +49,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: [
-            "{worker,durable-objects,scripts,admin/src}/**/*.test.ts",
+            "{worker,durable-objects,egress,scripts,admin/src}/**/*.test.ts",
             "tests/{upstream,architecture,sim}/**/*.test.ts",
           ],
           // Units are pure, so files can share a worker; starting one for each file would take longer than the tests.
@@ -66,6 +70,7 @@ export default defineConfig({
                 ...TEST_LIMITS,
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 TEST_UPSTREAM_URL: inject("upstreamUrl"),
+                TEST_PROXY_LAB_URL: inject("proxyLabUrl"),
               },
             },
           })),

@@ -21,7 +21,7 @@ const timeZone = z.string().refine((zone) => {
   }
 }, "must be a time zone such as Europe/Berlin");
 
-const envSchema = z.object({
+const settingsSchema = z.object({
   KV: binding<KVNamespace>("KV"),
   DB: binding<D1Database>("DB"),
   KEYS: binding<ObjectNamespace<KeyContract>>("KEYS"),
@@ -38,6 +38,10 @@ const envSchema = z.object({
   TIMEZONE: timeZone.default("UTC"),
   /** Loopback and private upstream addresses, for development. */
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
+  /** The egress forwarder, which calls of accounts with a proxy go through; without it the worker opens tunnels itself. */
+  EGRESS_URL: z.url({ protocol: /^https?$/, error: "must be the forwarder's address" }).optional(),
+  /** What the forwarder asks for. */
+  EGRESS_TOKEN: z.string().min(32).optional(),
   /** Largest request body, in bytes. Anthropic's own limit is 32 MB (API reference, "Request size limits"). */
   BODY_BYTES_MAX: z.coerce.number().int().min(1024).max(100_000_000).default(32_000_000),
   /** Until a stream's headers must have come, in ms. */
@@ -69,7 +73,31 @@ const envSchema = z.object({
     .max(30 * 86_400_000)
     .default(3_600_000),
 });
+
+/** A forwarder without its token, or named half, must not be taken for none: then calls would go another way. */
+const envSchema = settingsSchema.superRefine(
+  ({ EGRESS_URL, EGRESS_TOKEN, ALLOW_PRIVATE_UPSTREAMS }, issues) => {
+    const refuse = (name: string, message: string) => {
+      issues.addIssue({ code: "custom", path: [name], message });
+    };
+    if (EGRESS_URL !== undefined && EGRESS_TOKEN === undefined)
+      refuse("EGRESS_TOKEN", "is missing beside EGRESS_URL");
+    if (EGRESS_URL === undefined && EGRESS_TOKEN !== undefined)
+      refuse("EGRESS_URL", "is missing beside EGRESS_TOKEN");
+    // Credentials go there.
+    if (EGRESS_URL?.startsWith("http:") === true && !ALLOW_PRIVATE_UPSTREAMS) {
+      refuse("EGRESS_URL", "must begin with https://");
+    }
+  },
+);
 export type Env = z.infer<typeof envSchema>;
+
+/** What the calls of accounts need to know of the deployment. */
+export const networkOf = ({ ALLOW_PRIVATE_UPSTREAMS, EGRESS_URL, EGRESS_TOKEN }: Env) => ({
+  allowPrivate: ALLOW_PRIVATE_UPSTREAMS,
+  egress:
+    EGRESS_URL === undefined || EGRESS_TOKEN === undefined ? null : { url: EGRESS_URL, token: EGRESS_TOKEN },
+});
 
 /** By provider, as its token calls want them. */
 export const clientSecretsOf = (env: Env): Readonly<Record<string, string | undefined>> => ({

@@ -30,8 +30,12 @@ export interface AccountContract {
   refresh(version: number, refusedPart: string | null): Promise<RefreshDecision>;
   /** Refreshes the credential because a person asked, whatever its age and past failures. */
   refreshNow(): Promise<void>;
-  /** Replaces the configuration, and the credential where one is given. */
-  configure(config: AccountConfig, credential: unknown): Promise<ConfigureResult>;
+  /** Replaces the configuration, and the credential and the proxy's password where they are given. */
+  configure(
+    config: AccountConfig,
+    credential: unknown,
+    proxyPassword: string | null,
+  ): Promise<ConfigureResult>;
   /** Lifts cooldowns, strikes and an automatic stop: a person says it is fine again. */
   reset(): Promise<void>;
   status(): Promise<AccountStatus | null>;

@@ -26,6 +26,7 @@ export const BACK_OFF = {
   unavailable: { firstMs: MINUTE, maxMs: MINUTE, strikes: 1, windowMs: MINUTE },
   server_error: { firstMs: MINUTE, maxMs: 5 * MINUTE, strikes: 2, windowMs: MINUTE },
   network: { firstMs: 30 * SECOND, maxMs: 5 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
+  proxy: { firstMs: 30 * SECOND, maxMs: 5 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
   timeout: { firstMs: MINUTE, maxMs: 5 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
   model: { firstMs: 10 * MINUTE, maxMs: 10 * MINUTE, strikes: 1, windowMs: 10 * MINUTE },
   // Always comes with its end, the window's reset.

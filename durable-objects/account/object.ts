@@ -3,7 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
-import { clientSecretsOf, parseEnv, type Env } from "../../worker/env.ts";
+import type { Proxy } from "../../worker/domain/proxy.ts";
+import { clientSecretsOf, networkOf, parseEnv, type Env } from "../../worker/env.ts";
+import { dialFor } from "../../worker/net/dialer.ts";
 import { createTokenCall } from "../../worker/net/token-call.ts";
 import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
@@ -16,6 +18,7 @@ import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
+import { completed, loadProxy, storeProxy } from "./proxy-password.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -37,6 +40,7 @@ export class AccountObject extends DurableObject implements AccountContract {
   #state: machine.AccountState | null = null;
   #provider: Provider | null = null;
   #keeper: CredentialKeeper | null = null;
+  #proxy: Proxy | null = null;
   #armedFor: EpochMs = Infinity;
 
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
@@ -53,12 +57,12 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#state = fromRow(this.ctx.storage.kv.get(ROW));
     this.#armedFor = (await this.ctx.storage.getAlarm()) ?? Infinity;
     if (this.#state === null) return;
-    this.#provider = PROVIDERS.get(this.#state.config.provider) ?? null;
+    const { config } = this.#state;
+    this.#provider = PROVIDERS.get(config.provider) ?? null;
+    this.#proxy = await loadProxy(await this.#vault(config), config.proxy);
     if (this.#provider !== null) {
-      this.#keeper = await CredentialKeeper.load(
-        await this.#surroundings(this.#state.config),
-        this.#provider,
-      );
+      const surroundings = await this.#surroundings(config, this.#proxy);
+      this.#keeper = await CredentialKeeper.load(surroundings, this.#provider);
     }
   }
 
@@ -106,6 +110,7 @@ export class AccountObject extends DurableObject implements AccountContract {
         credential: credential.credential,
         credentialVersion: credential.version,
         baseUrl: config.baseUrl,
+        proxy: this.#proxy,
         scarce: machine.isScarce(state),
         active: state.slotsUsed,
         waitedMs,
@@ -162,7 +167,11 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#arm();
   }
 
-  async configure(config: AccountConfig, credential: unknown): Promise<ConfigureResult> {
+  async configure(
+    config: AccountConfig,
+    credential: unknown,
+    proxyPassword: string | null,
+  ): Promise<ConfigureResult> {
     const provider = PROVIDERS.get(config.provider);
     if (provider === undefined) return { kind: "invalid", message: `Unknown provider "${config.provider}".` };
     const parsed = credential === null ? null : provider.credentialSchema.safeParse(credential);
@@ -170,12 +179,16 @@ export class AccountObject extends DurableObject implements AccountContract {
       const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
       return { kind: "invalid", message: `credential: ${issues.join("; ")}` };
     }
-    const surroundings = await this.#surroundings(config);
+    const proxy = completed(config.proxy, proxyPassword, this.#proxy);
+    if (proxy === undefined) return { kind: "invalid", message: "proxy.password: enter it again" };
+    const surroundings = await this.#surroundings(config, proxy);
     const keeper =
       parsed === null
         ? await CredentialKeeper.load(surroundings, provider)
         : await CredentialKeeper.replace(surroundings, provider, parsed.data, this.#keeper);
     if (keeper === null) return { kind: "invalid", message: "credential: is required" };
+    await storeProxy(surroundings, proxy);
+    this.#proxy = proxy;
     this.#keeper = keeper;
     this.#provider = provider;
     const state =
@@ -204,6 +217,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     for (const requestId of this.#waiting.requestIds) this.#abandon(requestId);
     this.#state = null;
     this.#keeper = null;
+    this.#proxy = null;
     this.#sessions.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
@@ -226,10 +240,12 @@ export class AccountObject extends DurableObject implements AccountContract {
     const credential = this.#keeper?.current();
     if (this.#state === null || this.#provider === null) return;
     const isReady = credential?.kind === "usable";
-    const allowPrivate = this.#env.ALLOW_PRIVATE_UPSTREAMS;
+    const { config } = this.#state;
+    const network = networkOf(this.#env);
+    const probe = { baseUrl: config.baseUrl, dial: dialFor(this.#proxy, network), ...network };
     this.#learn(
       isReady
-        ? await callProbe(this.#provider, credential.credential, this.#state.config, allowPrivate)
+        ? await callProbe(this.#provider, credential.credential, probe)
         : { kind: "failing", message: "There is no usable credential to probe with." },
     );
   }
@@ -273,12 +289,16 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(at, Date.now())));
   }
 
-  async #surroundings(config: AccountConfig) {
-    const call = createTokenCall(this.#env.ALLOW_PRIVATE_UPSTREAMS);
+  /** Where the account's secrets are, and what they are sealed with. */
+  async #vault(config: AccountConfig) {
+    const keyring = await parseKeyring(this.#env.ENCRYPTION_KEYS);
+    return { storage: this.ctx.storage.kv, keyring, owner: config.id };
+  }
+
+  async #surroundings(config: AccountConfig, proxy: Proxy | null) {
+    const call = createTokenCall(networkOf(this.#env), proxy);
     return {
-      storage: this.ctx.storage.kv,
-      keyring: await parseKeyring(this.#env.ENCRYPTION_KEYS),
-      owner: config.id,
+      ...(await this.#vault(config)),
       now: () => Date.now(),
       sleep: (ms: number) => scheduler.wait(ms),
       tokenCall: {

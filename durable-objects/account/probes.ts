@@ -8,7 +8,7 @@ import { lift, strike } from "./cooldowns.ts";
 import type { AccountState } from "./state.ts";
 
 /** A limit or a bill is over when the upstream says so; these are over when it answers. */
-const PROBED: readonly CooldownReason[] = ["network", "timeout", "unavailable", "server_error"];
+const PROBED: readonly CooldownReason[] = ["network", "proxy", "timeout", "unavailable", "server_error"];
 
 /** So much before a rest is over, in ms: enough for an answer, so that no request meets the failure first. */
 const PROBE_AHEAD_MS = 5000;

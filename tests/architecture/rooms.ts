@@ -99,5 +99,22 @@ export const ROOMS: readonly Room[] = [
     packages: null,
   },
   { name: "site", files: /^admin\//, imports: ["domain", "type:admin"], packages: null },
+  // Runs on machines that have this one file and Node, so it may import nothing of ours, nor any package.
+  {
+    name: "egress",
+    files: /^egress\//,
+    imports: [],
+    packages: [
+      "node:crypto",
+      "node:dns",
+      "node:fs",
+      "node:http",
+      "node:https",
+      "node:net",
+      "node:stream",
+      "node:tls",
+      "node:url",
+    ],
+  },
   { name: "cli", files: /^cli\//, imports: ["domain", "type:admin"], packages: null },
 ];

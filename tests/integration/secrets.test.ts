@@ -50,6 +50,11 @@ describe("what persists", () => {
       unique("canary-completion"),
       unique("canary-refresh"),
     ];
+    const proxyPassword = unique("canary-proxy-password");
+    const proxied = { host: "127.0.0.1", port: 1, username: "me", password: proxyPassword };
+    const { account: behindProxy, key: proxyKey } = await createPair({
+      proxy: { type: "http", ...proxied },
+    });
     const { account, key } = await createPair();
     const { account: oauth, key: oauthKey } = await createPair({
       provider: "claude-oauth",
@@ -71,6 +76,10 @@ describe("what persists", () => {
     await upstream.next(account.secret, { kind: "status", status: 500, body: `${account.secret} ${prompt}` });
     await call(key, { body });
     await call(oauthKey, { body });
+    await call(proxyKey, { body });
+    const tested = await (await admin("POST", `/accounts/${behindProxy.id}/test`)).text();
+    const half = { type: "http", ...proxied, username: null };
+    const refused = await (await admin("PATCH", `/accounts/${behindProxy.id}`, { proxy: half })).text();
     await usageOf(key, 4);
     expect((await upstream.statsOf(account.secret)).requests).toBe(4);
 
@@ -79,6 +88,9 @@ describe("what persists", () => {
       D1: await databaseText(),
       KV: await kvText(),
       account: await contentsOf(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id))),
+      proxiedAccount: await contentsOf(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(behindProxy.id))),
+      adminTest: tested,
+      adminRefusal: refused,
       oauthAccount: await contentsOf(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(oauth.id))),
       key: await contentsOf(env.KEYS.get(env.KEYS.idFromName(key.id))),
       admin: await (await admin("GET", "/accounts?limit=200")).text(),
@@ -88,8 +100,18 @@ describe("what persists", () => {
     expect(places.D1).toContain(account.id);
     expect(places.key).toContain(key.id);
     expect(places.account).toContain(account.id);
+    expect(places.proxiedAccount).toContain("proxyPassword");
+    expect(places.D1).toContain('hasPassword\\":true');
     for (const [place, text] of Object.entries(places)) {
-      for (const canary of [prompt, completion, account.secret, key.key, refreshToken, "canary-access"]) {
+      for (const canary of [
+        prompt,
+        completion,
+        account.secret,
+        key.key,
+        refreshToken,
+        proxyPassword,
+        "canary-access",
+      ]) {
         expect(text.includes(canary), `${canary} in ${place}`).toBe(false);
       }
     }

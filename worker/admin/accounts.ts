@@ -10,7 +10,8 @@ import {
 } from "../domain/account.ts";
 import { RelayError } from "../domain/errors.ts";
 import { accountIdSchema, newAccountId } from "../domain/ids.ts";
-import { assertAllowedTarget } from "../net/guard.ts";
+import type { ProxyConfig } from "../domain/proxy.ts";
+import { assertAllowedHost, assertAllowedTarget } from "../net/guard.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { deleteAccount, findAccount, listAccounts, readDirectory, saveAccount } from "../storage/accounts.ts";
 import { putDirectory } from "../storage/snapshots.ts";
@@ -25,6 +26,7 @@ import {
   type AdminEnv,
 } from "./context.ts";
 import { accountObject } from "./objects.ts";
+import { enteredProxy } from "./proxy.ts";
 import { testAccount } from "./test-account.ts";
 
 async function viewOf(context: Context<AdminEnv>, config: AccountConfig): Promise<AccountView> {
@@ -36,10 +38,16 @@ async function publish(context: Context<AdminEnv>): Promise<void> {
   await putDirectory(await readDirectory(context.env.DB), snapshotsOf(context));
 }
 
+/** What only the account's object is given. */
+interface Secrets {
+  readonly credential: unknown;
+  readonly proxyPassword: string | null;
+}
+
 /** Provider and addresses must make sense before anything is stored. */
 function assertUsable(
   context: Context<AdminEnv>,
-  input: Pick<AccountConfig, "provider" | "baseUrl" | "tokenUrl">,
+  input: Pick<AccountConfig, "provider" | "baseUrl" | "tokenUrl" | "proxy">,
 ): void {
   if (!PROVIDERS.has(input.provider)) {
     const known = [...PROVIDERS.keys()].join(", ");
@@ -54,12 +62,23 @@ function assertUsable(
   for (const address of [input.baseUrl, input.tokenUrl]) {
     if (address !== null) assertAllowedTarget(address, context.env.ALLOW_PRIVATE_UPSTREAMS);
   }
+  if (input.proxy !== null) assertAllowedProxy(input.proxy, context.env.ALLOW_PRIVATE_UPSTREAMS);
+}
+
+function assertAllowedProxy({ host }: ProxyConfig, allowPrivate: boolean): void {
+  try {
+    assertAllowedHost(host, allowPrivate);
+  } catch (error) {
+    if (error instanceof RelayError) throw new RelayError(error.code, `proxy.host: ${error.message}`);
+    throw error;
+  }
 }
 
 /** The object first, since it checks the credential; then D1, then the snapshot made of it. */
-async function store(context: Context<AdminEnv>, config: AccountConfig, credential: unknown): Promise<void> {
+async function store(context: Context<AdminEnv>, config: AccountConfig, secrets: Secrets): Promise<void> {
   assertUsable(context, config);
-  const result = await accountObject(context.env, config.id).configure(config, credential);
+  const object = accountObject(context.env, config.id);
+  const result = await object.configure(config, secrets.credential, secrets.proxyPassword);
   if (result.kind === "invalid") throw new RelayError("invalid_request", result.message);
   await saveAccount(context.env.DB, config);
   await publish(context);
@@ -67,24 +86,31 @@ async function store(context: Context<AdminEnv>, config: AccountConfig, credenti
 
 export async function createAccount(context: Context<AdminEnv>, input: AccountInput): Promise<AccountView> {
   const now = Date.now();
-  const { credential, baseUrl, tokenUrl, ...rest } = input;
+  const { credential, baseUrl, tokenUrl, proxy: entered, ...rest } = input;
+  const proxy = enteredProxy(entered, null);
   const id = newAccountId(now, crypto.getRandomValues(new Uint8Array(16)));
   const config: AccountConfig = {
     ...rest,
     id,
     baseUrl: baseUrl ?? null,
     tokenUrl: tokenUrl ?? null,
+    proxy: proxy.config,
     createdAt: now,
     updatedAt: now,
   };
-  await store(context, config, credential);
+  await store(context, config, { credential, proxyPassword: proxy.password });
   return viewOf(context, config);
 }
 
-function changed(config: AccountConfig, patch: AccountPatch): AccountConfig {
-  const { credential: _, ...fields } = patch;
+function changed(config: AccountConfig, patch: AccountPatch, proxy: ProxyConfig | null): AccountConfig {
+  const { credential: _credential, proxy: _entered, ...fields } = patch;
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return { ...config, ...(Object.fromEntries(given) as Partial<AccountConfig>), updatedAt: Date.now() };
+  return {
+    ...config,
+    ...(Object.fromEntries(given) as Partial<AccountConfig>),
+    proxy,
+    updatedAt: Date.now(),
+  };
 }
 
 async function required(context: Context<AdminEnv>): Promise<AccountConfig> {
@@ -108,8 +134,10 @@ export const accountRoutes = new Hono<AdminEnv>()
   .get("/:id", async (context) => context.json(await viewOf(context, await required(context))))
   .patch("/:id", body(accountPatchSchema), async (context) => {
     const patch = context.req.valid("json");
-    const config = changed(await required(context), patch);
-    await store(context, config, patch.credential ?? null);
+    const before = await required(context);
+    const proxy = enteredProxy(patch.proxy, before.proxy);
+    const config = changed(before, patch, proxy.config);
+    await store(context, config, { credential: patch.credential ?? null, proxyPassword: proxy.password });
     return context.json(await viewOf(context, config));
   })
   .delete("/:id", async (context) => {

@@ -6,8 +6,9 @@ import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { accountInputSchema } from "../domain/account.ts";
 import { invariant, RelayError } from "../domain/errors.ts";
+import type { Proxy } from "../domain/proxy.ts";
 import { upstreamUrlSchema } from "../domain/text.ts";
-import { clientSecretsOf } from "../env.ts";
+import { clientSecretsOf, networkOf } from "../env.ts";
 import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { toBase64Url } from "../storage/encoding.ts";
@@ -22,10 +23,17 @@ import {
 import { parseKeyring } from "../storage/seal.ts";
 import { createAccount } from "./accounts.ts";
 import { body, type AdminEnv } from "./context.ts";
+import { newProxy } from "./proxy.ts";
 
-const startSchema = z.object({ provider: z.string(), tokenUrl: upstreamUrlSchema.nullish() });
+const startSchema = z.object({
+  provider: z.string(),
+  tokenUrl: upstreamUrlSchema.nullish(),
+  /** The way of whatever must be asked now; it is not kept. */
+  proxy: accountInputSchema.shape.proxy,
+});
 const pollSchema = z.object({
   sessionId: z.string().max(100),
+  /** Its proxy is the way of the sign-in, too. */
   account: accountInputSchema.omit({ credential: true, provider: true }),
 });
 type SignedInAccount = z.infer<typeof pollSchema>["account"];
@@ -75,12 +83,16 @@ const sessionOver = () =>
 
 type Endpoints = Pick<SignedInAccount, "tokenUrl" | "baseUrl">;
 
-const tokenContext = ({ env }: Context<AdminEnv>, { tokenUrl, baseUrl }: Endpoints): TokenCallContext => ({
+const tokenContext = (
+  { env }: Context<AdminEnv>,
+  { tokenUrl, baseUrl }: Endpoints,
+  proxy: Proxy | null,
+): TokenCallContext => ({
   now: Date.now(),
   tokenUrl: tokenUrl ?? null,
   baseUrl: baseUrl ?? null,
   clientSecrets: clientSecretsOf(env),
-  call: createTokenCall(env.ALLOW_PRIVATE_UPSTREAMS),
+  call: createTokenCall(networkOf(env), proxy),
 });
 
 /** Remembers a sign-in until the person is done with it. @returns its id */
@@ -104,10 +116,10 @@ async function startCode(context: Context<AdminEnv>, provider: string, flow: OAu
 
 async function startDevice(
   context: Context<AdminEnv>,
-  { provider, tokenUrl }: z.infer<typeof startSchema>,
+  { provider, tokenUrl, proxy }: z.infer<typeof startSchema>,
   flow: DeviceFlow<unknown>,
 ) {
-  const started = await flow.start(tokenContext(context, { tokenUrl, baseUrl: null }));
+  const started = await flow.start(tokenContext(context, { tokenUrl, baseUrl: null }, newProxy(proxy)));
   if (started.kind === "failed") throw new RelayError("upstream_failed", started.message);
   const { deviceCode, userCode, url, intervalMs } = started;
   const expiresAt = Math.min(started.expiresAt, Date.now() + OAUTH_SESSION_MS);
@@ -135,6 +147,8 @@ export const oauthRoutes = new Hono<AdminEnv>()
   .post("/exchange", body(exchangeSchema), async (context) => {
     const { sessionId, code: pasted, account } = context.req.valid("json");
     const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
+    // Before the code is used up.
+    const proxy = newProxy(account.proxy);
     const { code, state } = readPastedCode(pasted);
     const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
     const session = await takeOAuthSession(context.env.DB, keyring, claim);
@@ -146,7 +160,7 @@ export const oauthRoutes = new Hono<AdminEnv>()
     const { oauth } = providerOf(provider);
     if (oauth === undefined) throw sessionOver();
     const grant = { code, state: secrets.state, verifier: secrets.verifier };
-    const result = await oauth.exchange(grant, tokenContext(context, account));
+    const result = await oauth.exchange(grant, tokenContext(context, account, proxy));
     if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
     return context.json(
       await createSignedIn(context, account, { provider, credential: result.credential }),
@@ -162,7 +176,10 @@ export const oauthRoutes = new Hono<AdminEnv>()
     const { secrets, provider } = session;
     const { device } = providerOf(provider);
     if (device === undefined) throw sessionOver();
-    const result = await device.poll(secrets.deviceCode, tokenContext(context, account));
+    const result = await device.poll(
+      secrets.deviceCode,
+      tokenContext(context, account, newProxy(account.proxy)),
+    );
     switch (result.kind) {
       case "pending": {
         const retryAfterMs = secrets.intervalMs + (result.slowDown ? SLOW_DOWN_MS : 0);

@@ -2,8 +2,10 @@
 import type { AccountConfig } from "../domain/account.ts";
 import { newRequestId } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease.ts";
-import type { Env } from "../env.ts";
+import { networkOf, type Env } from "../env.ts";
+import { dialFor } from "../net/dialer.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
+import { ProxyError, type ProxyErrorCode } from "../net/proxy-error.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { accountObject } from "./objects.ts";
 
@@ -16,9 +18,17 @@ export interface TestResult {
   readonly status: number | null;
   readonly latencyMs: number;
   readonly message: string;
+  /** What is wrong with the account's proxy, or on the way through it; null: nothing that is known. */
+  readonly code: ProxyErrorCode | null;
 }
 
-const failed = (message: string): TestResult => ({ ok: false, status: null, latencyMs: 0, message });
+const failed = (message: string, code: ProxyErrorCode | null = null): TestResult => ({
+  ok: false,
+  status: null,
+  latencyMs: 0,
+  message,
+  code,
+});
 
 export async function testAccount(env: Env, config: AccountConfig): Promise<TestResult> {
   const object = accountObject(env, config.id);
@@ -64,7 +74,8 @@ async function call(env: Env, lease: Lease): Promise<TestResult> {
   const startedAt = Date.now();
   try {
     assertAllowedTarget(request.url, env.ALLOW_PRIVATE_UPSTREAMS);
-    const answer = await fetch(request.url, {
+    const dial = dialFor(lease.proxy, networkOf(env));
+    const answer = await dial(request.url, {
       method: "POST",
       headers: request.headers,
       body: request.body,
@@ -79,8 +90,10 @@ async function call(env: Env, lease: Lease): Promise<TestResult> {
       status: answer.status,
       latencyMs: Date.now() - startedAt,
       message: verdict.kind === "deliver" ? "The account answered." : bodyText,
+      code: null,
     };
   } catch (error) {
+    if (error instanceof ProxyError) return failed(error.message, error.code);
     return failed(error instanceof Error ? error.message : "The upstream could not be reached.");
   }
 }

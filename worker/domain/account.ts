@@ -5,6 +5,7 @@ import { groupSchema } from "./group.ts";
 import { modelMapSchema } from "./model-map.ts";
 import { PROTECTED_REASONS } from "./cooldown.ts";
 import type { Availability, Cooldown, LimitWindow } from "./cooldown.ts";
+import { proxyConfigSchema, proxyInputSchema } from "./proxy.ts";
 import { nameSchema, upstreamUrlSchema } from "./text.ts";
 
 /** 1 is tried first. */
@@ -44,6 +45,7 @@ export const accountInputSchema = z.object({
   credential,
   baseUrl: upstreamUrlSchema.nullish(),
   tokenUrl: upstreamUrlSchema.nullish(),
+  proxy: proxyInputSchema.nullable().default(null),
   priority: priority.default(50),
   weight: weight.default(100),
   maxConcurrency: maxConcurrency.default(0),
@@ -66,6 +68,8 @@ export const accountPatchSchema = z.object({
   credential: credential.optional(),
   baseUrl: upstreamUrlSchema.nullish(),
   tokenUrl: upstreamUrlSchema.nullish(),
+  /** null: none any more. Without a password it keeps the stored one, if it is the same user of the same proxy. */
+  proxy: proxyInputSchema.nullish(),
   priority: priority.optional(),
   weight: weight.optional(),
   maxConcurrency: maxConcurrency.optional(),
@@ -82,13 +86,14 @@ export const accountPatchSchema = z.object({
 });
 export type AccountPatch = z.infer<typeof accountPatchSchema>;
 
-/** An account's configuration: everything but its credential and its running state. */
+/** An account's configuration: everything but its secrets and its running state. */
 export const accountConfigSchema = z.object({
   id: accountIdSchema,
   name: z.string(),
   provider: z.string(),
   baseUrl: z.string().nullable(),
   tokenUrl: z.string().nullable(),
+  proxy: proxyConfigSchema.nullable().default(null),
   priority: z.number(),
   weight: z.number(),
   maxConcurrency: z.number(),

@@ -11,6 +11,7 @@ export const PROTECTED_REASONS = [
   "unavailable",
   "server_error",
   "network",
+  "proxy",
   "timeout",
   "model",
 ] as const;

@@ -1,5 +1,6 @@
 /** The right to one slot of one account until a deadline, and what an account's object answers. Pure. */
 import type { CooldownReason, LimitWindow } from "./cooldown.ts";
+import type { Proxy } from "./proxy.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "./ids.ts";
 
 export type RefusalReason = "full" | CooldownReason | "disabled";
@@ -35,6 +36,8 @@ export interface Lease {
   /** Tells a refreshed credential from the one that an upstream refused. */
   readonly credentialVersion: number;
   readonly baseUrl: string | null;
+  /** What every call of this account goes through, with its password; null: none. */
+  readonly proxy: Proxy | null;
   /** The account's last slot: others wait or go elsewhere until it comes back. */
   readonly scarce: boolean;
   /** Leases of the account that are held now, this one among them. */

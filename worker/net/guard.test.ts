@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { assertAllowedTarget } from "./guard.ts";
+import { assertAllowedHost, assertAllowedTarget } from "./guard.ts";
 
 describe("assertAllowedTarget", () => {
   it.each([
@@ -51,5 +51,28 @@ describe("assertAllowedTarget", () => {
     expect(() => {
       assertAllowedTarget("file:///etc/passwd", true);
     }).toThrow();
+  });
+});
+
+describe("assertAllowedHost", () => {
+  it.each(["127.0.0.1", "::1", "fd00::1", "169.254.169.254", "localhost", "proxy", "proxy.internal", "a b"])(
+    "refuses %s",
+    (host) => {
+      expect(() => {
+        assertAllowedHost(host, false);
+      }).toThrow();
+    },
+  );
+
+  it.each(["proxy.example.com", "8.8.8.8", "2606:4700::1111"])("allows %s", (host) => {
+    expect(() => {
+      assertAllowedHost(host, false);
+    }).not.toThrow();
+  });
+
+  it("allows loopback where the deployment says so", () => {
+    expect(() => {
+      assertAllowedHost("127.0.0.1", true);
+    }).not.toThrow();
   });
 });

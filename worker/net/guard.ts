@@ -59,10 +59,23 @@ export function assertAllowedTarget(address: string, allowPrivate: boolean): voi
   if (allowPrivate) return;
   if (url.protocol !== "https:")
     throw new RelayError("invalid_request", "The address must begin with https://.");
-  if (isPrivateTarget(url)) {
-    throw new RelayError(
-      "invalid_request",
-      "The address leads into a private network. Set ALLOW_PRIVATE_UPSTREAMS=true if this deployment may reach it.",
-    );
-  }
+  assertPublic(url);
+}
+
+/**
+ * @param host a name or an address, an IPv6 address without brackets
+ * @throws RelayError `invalid_request` that says what is wrong with it
+ */
+export function assertAllowedHost(host: string, allowPrivate: boolean): void {
+  const address = `http://${host.includes(":") ? `[${host}]` : host}/`;
+  if (!URL.canParse(address)) throw new RelayError("invalid_request", "The address is not a valid host.");
+  if (!allowPrivate) assertPublic(new URL(address));
+}
+
+function assertPublic(url: URL): void {
+  if (!isPrivateTarget(url)) return;
+  throw new RelayError(
+    "invalid_request",
+    "The address leads into a private network. Set ALLOW_PRIVATE_UPSTREAMS=true if this deployment may reach it.",
+  );
 }

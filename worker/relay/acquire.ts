@@ -257,6 +257,7 @@ const EXPLANATION: Readonly<Record<RefusalReason, string>> = {
   unavailable: "the upstream is unavailable",
   server_error: "the upstream fails",
   network: "the upstream cannot be reached",
+  proxy: "proxies of accounts fail",
   timeout: "the upstream takes too long",
   model: "no account has this model",
   window_warning: "limits are nearly used up",

@@ -2,7 +2,10 @@
 import type { ErrorFacts } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import { unauthorized, type Verdict } from "../domain/verdict.ts";
+import { networkOf } from "../env.ts";
+import { dialFor } from "../net/dialer.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
+import { ProxyError } from "../net/proxy-error.ts";
 import type { Provider, UpstreamCall } from "../providers/provider.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
@@ -42,7 +45,7 @@ export type Attempt =
     };
 
 const failure = (
-  reason: "network" | "timeout" | "server_error",
+  reason: "network" | "proxy" | "timeout" | "server_error",
   error: ErrorFacts,
   message: string,
 ): Attempt => ({
@@ -64,6 +67,13 @@ const LATE: ErrorFacts = {
 const UNREACHABLE: ErrorFacts = {
   code: "upstream_failed",
   message: "The upstream could not be reached.",
+  retryAfterMs: null,
+};
+
+/** Which proxy that is and what it said is the admin's to know. */
+const NO_WAY: ErrorFacts = {
+  code: "upstream_failed",
+  message: "The upstream could not be reached through the account's proxy.",
   retryAfterMs: null,
 };
 
@@ -103,9 +113,10 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
     redirect: "manual",
     signal: controller.signal,
   } as const;
+  const dial = dialFor(lease.proxy, networkOf(env));
   try {
     return await watch.during(limits, async () =>
-      judge(await fetch(request.url, init), {
+      judge(await dial(request.url, init), {
         call,
         upstreamCall,
         credentialPart,
@@ -118,6 +129,7 @@ export async function dispatch(call: Call, lease: Lease, provider: Provider, por
   } catch (error) {
     if (watch.isClientGone) throw error;
     if (isLate) return failure("timeout", LATE, "No answer in time.");
+    if (error instanceof ProxyError) return failure("proxy", NO_WAY, error.message);
     const message = maskSecrets(error instanceof Error ? error.message : "", lease.credential);
     return failure("network", UNREACHABLE, message);
   }
@@ -141,7 +153,7 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
   const early = response.ok ? provider.judge({ ...facts, bodyText: "" }, ports.now(), asked) : null;
   if (early?.kind === "deliver")
     return isReadable(response)
-      ? { kind: "answered", answer: { response, scripted: response !== raw, abort } }
+      ? { kind: "answered", answer: { response, scripted: response !== raw || lease.proxy !== null, abort } }
       : unreadable(abort);
   const bodyText = maskSecrets(await errorText(response, abort), lease.credential);
   const verdict = provider.judge({ ...facts, bodyText }, ports.now(), asked);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  ACCOUNT_NAMES,
+  FORM_NAMES,
   echoAccount,
   formNameOf,
   readAccount,
@@ -27,6 +27,7 @@ const FULL: AccountOptions = {
   queueMultiple: 1.5,
   queueTimeoutMs: 2500,
   userTurns: { delayMs: 0, timeoutMs: 1500 },
+  proxy: { type: "socks5", host: "proxy.test", port: 1080, username: "me", password: null },
   stopOnWarning: true,
   cooldownSeconds: { rate_limited: 0, network: 5, model: 86_400 },
 };
@@ -89,6 +90,7 @@ describe("readAccount", () => {
       modelMap: {},
       queueTimeoutMs: null,
       userTurns: null,
+      proxy: null,
       stopOnWarning: false,
       cooldownSeconds: {},
     });
@@ -127,6 +129,10 @@ describe("formNameOf", () => {
     ["queueTimeoutSeconds", { queueTimeoutSeconds: "601" }],
     ["userTurnDelayMs", { userTurns: "on", userTurnDelayMs: "" }],
     ["userTurnTimeoutSeconds", { userTurns: "on", userTurnTimeoutSeconds: "301" }],
+    ["proxyHost", { proxyType: "http", proxyPort: "1" }],
+    ["proxyPort", { proxyType: "http", proxyHost: "proxy.test", proxyPort: "0" }],
+    ["proxyUsername", { proxyType: "http", proxyHost: "proxy.test", proxyPort: "1", proxyPassword: "x" }],
+    ["proxyUrl", { proxyUrl: "proxy.test:1080" }],
     ["cooldownSeconds.network", { "cooldownSeconds.network": "86401" }],
   ])("puts the problem at the field %s", (name, entered) => {
     expect(problemsWith(entered)).toEqual([name]);
@@ -136,7 +142,7 @@ describe("formNameOf", () => {
     const paths = Object.keys(settingsFormSchema.shape).map((path) =>
       path === "cooldownSeconds" ? "cooldownSeconds.network" : path,
     );
-    const names: readonly string[] = ACCOUNT_NAMES;
+    const names: readonly string[] = FORM_NAMES;
     expect(paths.map(formNameOf).filter((name) => !names.includes(name))).toEqual([]);
   });
 });

@@ -1,11 +1,14 @@
 /** Reads an account's settings from a form, and fills the form from an account. Pure. */
 import type { AccountInput } from "./domain";
 import { CHECKED, echoOf, isChecked, isShown, linesOf, listOf, numberOf, textOf } from "./form-text";
+import { proxyValues, PROXY_NAMES, PROXY_SECRETS, readProxy, type ProxyShown } from "./proxy-form";
 import { modelMapText } from "./model-map";
 import { REST_REASONS } from "./rests";
 
 /** The form shows all of an account but its credential and its switch, which have forms of their own. */
-export type AccountOptions = Readonly<Omit<AccountInput, "credential" | "provider" | "enabled">>;
+export type AccountOptions = Readonly<
+  Omit<AccountInput, "credential" | "provider" | "enabled" | "proxy"> & { proxy: ProxyShown | null }
+>;
 
 const FIGURES = [
   "priority",
@@ -35,9 +38,13 @@ export const ACCOUNT_NAMES = [
   "stopOnWarning",
   ...FIGURES,
   ...ADDRESSES,
+  ...PROXY_NAMES,
   ...RESTS,
 ] as const;
-export type AccountName = (typeof ACCOUNT_NAMES)[number];
+
+/** Every field of the form. */
+export const FORM_NAMES = [...ACCOUNT_NAMES, ...PROXY_SECRETS] as const;
+export type AccountName = (typeof FORM_NAMES)[number];
 
 const SECOND_MS = 1000;
 /** Suggested to whoever switches user turns on. */
@@ -86,6 +93,7 @@ export function readAccount(form: FormData) {
     modelMap: linesOf(form, "modelMap"),
     queueTimeoutMs: ifShown("queueTimeoutSeconds", (...field) => milliseconds(...field) ?? null),
     userTurns: ifShown("userTurns", readUserTurns),
+    proxy: ifShown("proxyType", readProxy),
     stopOnWarning: ifShown("stopOnWarning", isChecked),
     cooldownSeconds: RESTS.some((name) => isShown(form, name)) ? readRests(form) : undefined,
     ...each(FIGURES, (name) => numberOf(form, name)),
@@ -108,6 +116,8 @@ export function formNameOf(path: string): string {
       return "queueTimeoutSeconds";
     case "userTurns":
       return part === "delayMs" ? "userTurnDelayMs" : "userTurnTimeoutSeconds";
+    case "proxy":
+      return part === "" ? "proxyUrl" : `proxy${part.charAt(0).toUpperCase()}${part.slice(1)}`;
     case "cooldownSeconds":
       return restName(part);
     default:
@@ -130,6 +140,7 @@ export function valuesOf(account: AccountOptions): Record<string, string> {
     stopOnWarning: account.stopOnWarning ? CHECKED : "",
     ...each(FIGURES, (name) => String(account[name])),
     ...each(ADDRESSES, (name) => account[name] ?? ""),
+    ...proxyValues(account.proxy),
     ...each(RESTS, () => ""),
     ...Object.fromEntries(
       Object.entries(account.cooldownSeconds).map(([reason, seconds]) => [restName(reason), String(seconds)]),

@@ -20,6 +20,7 @@ const RESTS = {
   unavailable: { seconds: 60, note: null },
   server_error: { seconds: 60, note: "after 2 in 1 min; doubles to 5 min" },
   network: { seconds: 30, note: "doubles to 5 min" },
+  proxy: { seconds: 30, note: "doubles to 5 min" },
   timeout: { seconds: 60, note: "doubles to 5 min" },
   model: { seconds: 600, note: null },
 } as const satisfies Record<ChosenReason, Rest>;

@@ -26,6 +26,7 @@ const REASONS = {
   unavailable: "unavailable",
   server_error: "server error",
   network: "network error",
+  proxy: "proxy failed",
   timeout: "timed out",
   model: "model not served",
   window_warning: "limit nearly used up",

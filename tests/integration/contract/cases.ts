@@ -4,6 +4,7 @@ import { PROVIDERS } from "../../../worker/providers/index.ts";
 import type { Provider } from "../../../worker/providers/provider.ts";
 import { toHex } from "../../../worker/storage/encoding.ts";
 import { createPool, fetchRelay, type TestAccount, type TestKey } from "../setup/relay.ts";
+import { placeOf, started, USER } from "../setup/proxies.ts";
 import { DIALECTS, type Dialect } from "./dialects.ts";
 import type { Vendor } from "./vendors.ts";
 import { fixtureOf, type ProviderFixture, type TokenState } from "./fixtures.ts";
@@ -15,7 +16,10 @@ interface Way {
 }
 
 /** The whole contract is tried on each. */
-const WAYS: readonly Way[] = [{ name: "directly", account: {} }];
+const WAYS: readonly Way[] = [
+  { name: "directly", account: {} },
+  { name: "through a proxy", account: { proxy: placeOf("socks5", await started("socks5", USER), USER) } },
+];
 
 export interface Case {
   /** For people, in the titles of tests. */

@@ -9,6 +9,7 @@ declare global {
     interface Env {
       readonly TEST_MIGRATIONS: D1Migration[];
       readonly TEST_UPSTREAM_URL: string;
+      readonly TEST_PROXY_LAB_URL: string;
     }
   }
 }

@@ -3,6 +3,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** Base URL of the fake upstream, without a trailing slash. */
     upstreamUrl: string;
+    /** Where proxies are started and stopped. */
+    proxyLabUrl: string;
   }
 }
 
