@@ -65,7 +65,7 @@ async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void>
   const reply = replyTo(exchange, shape);
   await sendJson(exchange, shape, exchange.dialect.json(reply, shape));
   if (shape.omitUsage !== true && !exchange.response.destroyed)
-    exchange.ledger.report(exchange.entry, reply.usage);
+    exchange.ledger.report(exchange.entry, exchange.dialect.told?.(reply.usage) ?? reply.usage);
 }
 
 async function answerOther(exchange: Exchange, shape: AnswerShape): Promise<void> {
