@@ -1,0 +1,24 @@
+/** The clients that are checked, by the names that people choose them by. */
+import { anthropicSdkChecks } from "./anthropic-sdk-checks.ts";
+import type { Check } from "./checks.ts";
+import { claudeCodeChecks } from "./claude-code-checks.ts";
+import { CLAUDE_CODE } from "./claude-code.ts";
+import type { Bench } from "./cli.ts";
+import { type CliPackage, ensureInstalled } from "./install.ts";
+import type { Stage } from "./stage.ts";
+
+type Suite = (stage: Stage, signal: AbortSignal) => Promise<readonly Check[]>;
+
+const installed =
+  (wanted: CliPackage, checksOf: (bench: Bench) => Promise<readonly Check[]>): Suite =>
+  async (stage, signal) =>
+    checksOf({ stage, cli: await ensureInstalled(wanted, signal), signal });
+
+export const SUITES = {
+  "anthropic-sdk": anthropicSdkChecks,
+  "claude-code": installed(CLAUDE_CODE, claudeCodeChecks),
+} as const satisfies Readonly<Record<string, Suite>>;
+
+export type ClientName = keyof typeof SUITES;
+
+export const isClientName = (name: string): name is ClientName => Object.hasOwn(SUITES, name);
