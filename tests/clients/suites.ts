@@ -4,7 +4,9 @@ import type { Check } from "./checks.ts";
 import { claudeCodeChecks } from "./claude-code-checks.ts";
 import { CLAUDE_CODE } from "./claude-code.ts";
 import type { Bench } from "./cli.ts";
+import { googleSdkChecks } from "./google-sdk-checks.ts";
 import { type CliPackage, ensureInstalled } from "./install.ts";
+import { openAiSdkChecks } from "./openai-sdk-checks.ts";
 import type { Stage } from "./stage.ts";
 
 type Suite = (stage: Stage, signal: AbortSignal) => Promise<readonly Check[]>;
@@ -16,6 +18,8 @@ const installed =
 
 export const SUITES = {
   "anthropic-sdk": anthropicSdkChecks,
+  "openai-sdk": openAiSdkChecks,
+  "google-sdk": googleSdkChecks,
   "claude-code": installed(CLAUDE_CODE, claudeCodeChecks),
 } as const satisfies Readonly<Record<string, Suite>>;
 
