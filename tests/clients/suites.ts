@@ -4,6 +4,8 @@ import type { Check } from "./checks.ts";
 import { claudeCodeChecks } from "./claude-code-checks.ts";
 import { CLAUDE_CODE } from "./claude-code.ts";
 import type { Bench } from "./cli.ts";
+import { codexChecks } from "./codex-checks.ts";
+import { CODEX } from "./codex.ts";
 import { googleSdkChecks } from "./google-sdk-checks.ts";
 import { type CliPackage, ensureInstalled } from "./install.ts";
 import { openAiSdkChecks } from "./openai-sdk-checks.ts";
@@ -21,6 +23,7 @@ export const SUITES = {
   "openai-sdk": openAiSdkChecks,
   "google-sdk": googleSdkChecks,
   "claude-code": installed(CLAUDE_CODE, claudeCodeChecks),
+  codex: installed(CODEX, codexChecks),
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export type ClientName = keyof typeof SUITES;
