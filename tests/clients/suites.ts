@@ -6,6 +6,8 @@ import { CLAUDE_CODE } from "./claude-code.ts";
 import type { Bench } from "./cli.ts";
 import { codexChecks } from "./codex-checks.ts";
 import { CODEX } from "./codex.ts";
+import { droidChecks } from "./droid-checks.ts";
+import { DROID } from "./droid.ts";
 import { geminiCliChecks } from "./gemini-cli-checks.ts";
 import { GEMINI_CLI } from "./gemini-cli.ts";
 import { googleSdkChecks } from "./google-sdk-checks.ts";
@@ -27,6 +29,7 @@ export const SUITES = {
   "claude-code": installed(CLAUDE_CODE, claudeCodeChecks),
   codex: installed(CODEX, codexChecks),
   "gemini-cli": installed(GEMINI_CLI, geminiCliChecks),
+  droid: installed(DROID, droidChecks),
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export type ClientName = keyof typeof SUITES;
