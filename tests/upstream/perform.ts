@@ -53,6 +53,7 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   const reply = replyTo(exchange, shape);
   const wire = await openStream(exchange, shape, exchange.dialect.streamType);
   await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape, exchange.asked));
+  await pause(shape.endDelayMs);
   wire.end();
 }
 
