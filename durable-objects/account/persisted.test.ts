@@ -72,6 +72,12 @@ describe("isWorthWriting", () => {
 });
 
 describe("fromRow", () => {
+  it("holds no lease of an account without a limit, whose release would not have been written", () => {
+    const leased = lease(used(0), request, NOW + 60_000).state;
+    expect(leased.leases.size).toBe(1);
+    expect(fromRow(toRow(leased))).toMatchObject({ leases: new Map(), slotsUsed: 0 });
+  });
+
   it("gives back what toRow kept: everything but those who wait", () => {
     const state = lease(used(3), request, NOW).state;
     expect(fromRow(structuredClone(toRow(state)))).toEqual(state);

@@ -33,10 +33,18 @@ const persistedSchema = z.object({
   lastUsedAt: z.number().nullable(),
 });
 
-/** Waiters are not kept: their requests end with the object that held them. */
+/** An account without a limit of slots promises nothing that a restart could break. */
+const countsSlots = ({ config }: AccountState): boolean => config.maxConcurrency > 0;
+
+/**
+ * Waiters are not kept: their requests end with the object that held them. Nor are leases whose release would not be
+ * worth a write: written for another reason, they would come back as held by nobody.
+ */
 export const toRow = (state: AccountState): z.input<typeof persistedSchema> => ({
   config: state.config,
-  leases: [...state.leases].map(([id, held]) => [id, held.deadline, held.takesSlot]),
+  leases: countsSlots(state)
+    ? [...state.leases].map(([id, held]) => [id, held.deadline, held.takesSlot])
+    : [],
   strikes: [...state.strikes],
   windows: [...state.windows],
   stopped: state.stopped,
@@ -63,8 +71,8 @@ const USED_PRECISION_MS = 60_000;
 const minuteOf = (at: number | null) => Math.floor((at ?? 0) / USED_PRECISION_MS);
 
 /**
- * Whether a change is worth a write. Leases are, where there are slots to protect: an account without a limit
- * promises nothing that a restart could break. The time of last use is, once a minute.
+ * Whether a change is worth a write. Leases are, where there are slots to protect. The time of last use is, once a
+ * minute.
  */
 export const isWorthWriting = (before: AccountState | null, after: AccountState): boolean =>
   before?.config !== after.config ||
@@ -72,4 +80,4 @@ export const isWorthWriting = (before: AccountState | null, after: AccountState)
   before.stopped !== after.stopped ||
   before.windows !== after.windows ||
   minuteOf(before.lastUsedAt) !== minuteOf(after.lastUsedAt) ||
-  (after.config.maxConcurrency > 0 && before.leases !== after.leases);
+  (countsSlots(after) && before.leases !== after.leases);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
 import { invalidRequest, rateLimited } from "../upstream/behaviour.ts";
-import { assertNothingHeld, assertOneRecordPerCall } from "./bookkeeping.ts";
+import { assertNothingHeld, ledgerCheck } from "./bookkeeping.ts";
 import type { Check } from "./checks.ts";
+import { failureOf } from "./failure-of.ts";
 import { openScene, type Scene, type Stage } from "./stage.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
@@ -24,15 +25,6 @@ function assertAnswer(message: Anthropic.Message): void {
   assert.equal(message.usage.input_tokens, INPUT_TOKENS);
   const text = message.content.map((block) => (block.type === "text" ? block.text : "")).join("");
   assert.match(text, new RegExp(`^fake answer: ${PROMPT} 你好，世界 🌍`));
-}
-
-async function failureOf(call: PromiseLike<unknown>): Promise<unknown> {
-  return await call.then(
-    () => {
-      throw new Error("the call should have failed");
-    },
-    (error: unknown) => error,
-  );
 }
 
 async function streams(stage: Stage, scene: Scene): Promise<void> {
@@ -57,7 +49,7 @@ async function refusesWrongKey(stage: Stage): Promise<void> {
 }
 
 async function passesLimitOn(stage: Stage): Promise<void> {
-  const scene = await openScene(stage, { name: "sdk-limited", accounts: 1 });
+  const scene = await openScene(stage, { name: "sdk-limited", provider: "claude-console", accounts: 1 });
   await stage.upstream.next("sdk-limited-1", rateLimited({ retryAfterS: RETRY_AFTER_S }));
   const failure = await failureOf(clientFor(stage, scene.key).messages.create(CALL));
   assert(failure instanceof Anthropic.RateLimitError, String(failure));
@@ -70,7 +62,7 @@ async function passesLimitOn(stage: Stage): Promise<void> {
 }
 
 async function passesRefusalOn(stage: Stage): Promise<void> {
-  const scene = await openScene(stage, { name: "sdk-refused", accounts: 1 });
+  const scene = await openScene(stage, { name: "sdk-refused", provider: "claude-console", accounts: 1 });
   await stage.upstream.next("sdk-refused-1", invalidRequest("max_tokens: too many for this test"));
   const failure = await failureOf(clientFor(stage, scene.key).messages.create(CALL));
   assert(failure instanceof Anthropic.BadRequestError, String(failure));
@@ -79,7 +71,7 @@ async function passesRefusalOn(stage: Stage): Promise<void> {
 }
 
 async function throwsOnCut(stage: Stage): Promise<void> {
-  const scene = await openScene(stage, { name: "sdk-cut", accounts: 1 });
+  const scene = await openScene(stage, { name: "sdk-cut", provider: "claude-console", accounts: 1 });
   await stage.upstream.next("sdk-cut-1", { kind: "cut", afterEvents: 4, mode: "reset" });
   const failure = await failureOf(clientFor(stage, scene.key).messages.stream(CALL).finalMessage());
   assert(failure instanceof Anthropic.APIError, String(failure));
@@ -87,7 +79,7 @@ async function throwsOnCut(stage: Stage): Promise<void> {
 }
 
 export async function anthropicSdkChecks(stage: Stage): Promise<readonly Check[]> {
-  const scene = await openScene(stage, { name: "sdk", accounts: 2 });
+  const scene = await openScene(stage, { name: "sdk", provider: "claude-console", accounts: 2 });
   const client = clientFor(stage, scene.key);
   return [
     { name: "the Anthropic SDK streams an answer", run: () => streams(stage, scene) },
@@ -104,13 +96,7 @@ export async function anthropicSdkChecks(stage: Stage): Promise<readonly Check[]
       },
     },
     { name: "the Anthropic SDK lists the models", run: () => listsModels(stage, scene) },
-    {
-      name: "the ledger has one exact record for each of the SDK's messages, and no slot is held",
-      async run() {
-        await assertOneRecordPerCall(stage, scene);
-        await assertNothingHeld(stage, scene);
-      },
-    },
+    ledgerCheck(stage, scene, "the Anthropic SDK"),
     {
       name: "the Anthropic SDK throws AuthenticationError for a wrong key",
       run: () => refusesWrongKey(stage),

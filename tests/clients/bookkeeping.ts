@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenUsage, UsageRecord } from "../../worker/domain/usage.ts";
 import type { UsageSums } from "../upstream/control-types.ts";
-import type { Scene, SceneAccount, Stage } from "./stage.ts";
+import type { Check } from "./checks.ts";
+import type { FailoverScene, Scene, SceneAccount, Stage } from "./stage.ts";
 
 /** Records reach the ledger about a second after the request; the machine may be busy. */
 const BOOKED_TIMEOUT_MS = 20_000;
@@ -93,4 +94,42 @@ export async function assertOneRecordPerCall(stage: Stage, scene: Scene): Promis
   const calls = stats.reduce((total, { requests }) => total + requests, 0);
   assert(calls > 0, "the upstream saw no call");
   await assertFaithful(stage, scene.accounts, await recordsOf(stage, scene, calls));
+}
+
+/** The check that ends a series of whole calls. */
+export const ledgerCheck = (stage: Stage, scene: Scene, whose: string): Check => ({
+  name: `the ledger has one exact record for each call of ${whose}, and no slot is held`,
+  async run() {
+    await assertOneRecordPerCall(stage, scene);
+    await assertNothingHeld(stage, scene);
+  },
+});
+
+const named = (records: readonly UsageRecord[]) =>
+  records.map(({ accountId, outcome }) => ({ accountId, outcome }));
+
+/** The client saw its first answer break and asked again, once. */
+export async function assertAskedAgain(
+  stage: Stage,
+  scene: FailoverScene,
+  servedBy: "first" | "spare",
+): Promise<void> {
+  const { requests } = await stage.upstream.statsOf(scene.first.credential);
+  assert.equal(requests, servedBy === "first" ? 2 : 1, "calls of the account that fails");
+  const records = await recordsOf(stage, scene, 2);
+  assert.deepEqual(named(records), [
+    { accountId: scene.first.id, outcome: "interrupted" },
+    { accountId: scene[servedBy].id, outcome: "completed" },
+  ]);
+  assert.equal(records[0]?.estimated, true, "the interrupted answer is booked as an estimate");
+  await assertFaithful(stage, [scene[servedBy]], records.slice(1));
+}
+
+/** The relay saw the failure before the client saw anything, and asked the other account itself. */
+export async function assertSpared(stage: Stage, scene: FailoverScene): Promise<void> {
+  const { requests } = await stage.upstream.statsOf(scene.first.credential);
+  assert.equal(requests, 1, "calls of the account that fails");
+  const records = await recordsOf(stage, scene, 1);
+  assert.deepEqual(named(records), [{ accountId: scene.spare.id, outcome: "completed" }]);
+  await assertFaithful(stage, [scene.spare], records);
 }

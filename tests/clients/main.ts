@@ -1,13 +1,11 @@
 /**
- * `npm run test:clients`: real clients through a real relay to the fake upstream. Apart from the other tests
- * because Claude Code alone is 400 MB. Exits with 1 when a check failed.
+ * `npm run test:clients`: real clients through a real relay to the fake upstream; with names behind `--`, those
+ * clients only. Apart from the other tests because together they are more than a gigabyte. Exits with 1 when a check
+ * failed.
  */
-import { anthropicSdkChecks } from "./anthropic-sdk-checks.ts";
-import { runChecks } from "./checks.ts";
-import { claudeCodeChecks } from "./claude-code-checks.ts";
-import { claudeCodeFailureChecks } from "./claude-code-failure-checks.ts";
-import { ensureClaudeCode } from "./install.ts";
+import { type Check, runChecks, type Tally } from "./checks.ts";
 import { openStage, type Stage } from "./stage.ts";
+import { type ClientName, isClientName, SUITES } from "./suites.ts";
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -19,22 +17,26 @@ for (const signal of STOP_SIGNALS) {
   });
 }
 
-async function checkAll(stage: Stage, command: readonly string[], signal: AbortSignal) {
-  const bench = { stage, command, signal };
-  const checks = [
-    ...(await anthropicSdkChecks(stage)),
-    ...(await claudeCodeChecks(bench)),
-    ...claudeCodeFailureChecks(bench),
-  ];
+function wantedClients(names: readonly string[]): readonly ClientName[] {
+  const known = Object.keys(SUITES).filter(isClientName);
+  const unknown = names.filter((name) => !isClientName(name));
+  if (unknown.length > 0)
+    throw new Error(`there are no checks of ${unknown.join(", ")}; choose among ${known.join(", ")}`);
+  return names.length === 0 ? known : names.filter(isClientName);
+}
+
+async function checkAll(stage: Stage, names: readonly ClientName[], signal: AbortSignal): Promise<Tally> {
+  const checks: Check[] = [];
+  for (const name of names) checks.push(...(await SUITES[name](stage, signal)));
   return await runChecks(checks, signal);
 }
 
 async function main(): Promise<void> {
   const { signal } = stopRequest;
-  const command = await ensureClaudeCode(signal);
+  const names = wantedClients(process.argv.slice(2));
   const stage = await openStage(signal);
   try {
-    const { passed, failed } = await Promise.race([checkAll(stage, command, signal), stage.failed]);
+    const { passed, failed } = await Promise.race([checkAll(stage, names, signal), stage.failed]);
     if (failed > 0) process.exitCode = 1;
     console.log(`${String(passed)} passed, ${String(failed)} failed`);
   } finally {

@@ -7,6 +7,11 @@ import type { UpstreamControl } from "../upstream/client.ts";
 import { startUpstream } from "../upstream/server.ts";
 import { type Admin, signIn } from "./admin.ts";
 
+/** Silence after which the relay puts a comment into a stream, wherever it puts any. */
+const HEARTBEAT_MS = 1_000;
+/** Between two events of an upstream that is slow enough for comments. */
+export const SILENCE_MS = 1_500;
+
 export interface Stage {
   readonly relayUrl: string;
   readonly admin: Admin;
@@ -24,7 +29,8 @@ export async function openStage(signal: AbortSignal): Promise<Stage> {
     await rm(stateDir, { recursive: true, force: true });
   };
   try {
-    const stack = await startStack({ port: 0, adminPort: 0, stateDir, admin: false, signal });
+    const env = { HEARTBEAT_MS: String(HEARTBEAT_MS) };
+    const stack = await startStack({ port: 0, adminPort: 0, stateDir, env, admin: false, signal });
     return {
       relayUrl: stack.relayUrl,
       admin: await signIn(stack),
@@ -41,6 +47,26 @@ export async function openStage(signal: AbortSignal): Promise<Stage> {
   }
 }
 
+/** How an account of a provider at the fake upstream is entered. */
+const ENTRIES = {
+  "claude-console": (secret: string, url: string) => ({ credential: { apiKey: secret }, baseUrl: url }),
+  "openai-responses": (secret: string, url: string) => ({ credential: { apiKey: secret }, baseUrl: url }),
+  "openai-oauth": (secret: string, url: string) => ({
+    credential: signedIn(secret),
+    baseUrl: `${url}/backend-api/codex`,
+  }),
+  "gemini-api": (secret: string, url: string) => ({ credential: { apiKey: secret }, baseUrl: url }),
+  "gemini-oauth": (secret: string, url: string) => ({
+    credential: { ...signedIn(secret), projectId: "project-1" },
+    baseUrl: url,
+  }),
+} as const;
+
+export type SceneProvider = keyof typeof ENTRIES;
+
+/** A token that never has to be refreshed. */
+const signedIn = (accessToken: string) => ({ accessToken, refreshToken: "", expiresAt: null });
+
 export interface SceneAccount {
   readonly id: string;
   /** Also the name under which the fake upstream keeps behaviours and figures. */
@@ -56,6 +82,7 @@ export interface Scene {
 
 export interface SceneOptions {
   readonly name: string;
+  readonly provider: SceneProvider;
   readonly accounts: number;
   /** Each account has a priority of its own, so that the first one serves as long as it can. */
   readonly inOrder?: boolean;
@@ -63,15 +90,14 @@ export interface SceneOptions {
 
 /** A group of accounts and a key bound to it, so that cooldowns of one scene never reach another. */
 export async function openScene(stage: Stage, options: SceneOptions): Promise<Scene> {
-  const { name } = options;
+  const { name, provider } = options;
   const accounts: SceneAccount[] = [];
   for (let index = 1; index <= options.accounts; index++) {
     const credential = `${name}-${String(index)}`;
     const { id } = await stage.admin.createAccount({
       name: credential,
-      provider: "claude-console",
-      credential: { apiKey: credential },
-      baseUrl: stage.upstream.url,
+      provider,
+      ...ENTRIES[provider](credential, stage.upstream.url),
       priority: options.inOrder === true ? index : 50,
       groups: [name],
     });
@@ -88,8 +114,11 @@ export interface FailoverScene extends Scene {
   readonly spare: SceneAccount;
 }
 
-export async function openFailoverScene(stage: Stage, name: string): Promise<FailoverScene> {
-  const scene = await openScene(stage, { name, accounts: 2, inOrder: true });
+export async function openFailoverScene(
+  stage: Stage,
+  options: Pick<SceneOptions, "name" | "provider">,
+): Promise<FailoverScene> {
+  const scene = await openScene(stage, { ...options, accounts: 2, inOrder: true });
   const [first, spare] = scene.accounts;
   if (first === undefined || spare === undefined) throw new Error("a scene of two accounts has fewer");
   return { ...scene, first, spare };

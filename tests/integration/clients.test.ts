@@ -1,7 +1,8 @@
-/** What real Claude clients send and expect, beside their main call. */
+/** What real clients send and expect, beside the plain call of their dialect. */
 import { describe, expect, it } from "vitest";
 import { answer, rateLimited } from "../upstream/behaviour.ts";
-import { call, createPair, fetchRelay, messagesBody, upstream, usageOf } from "./setup/relay.ts";
+import { chat, createOpenAiPair, GPT, respond } from "./setup/openai.ts";
+import { call, createPair, fetchRelay, messagesBody, unique, upstream, usageOf } from "./setup/relay.ts";
 
 const get = (path: string, key: { key: string }) =>
   fetchRelay(path, { headers: { authorization: `Bearer ${key.key}` } });
@@ -164,5 +165,71 @@ describe("a call", () => {
     const response = await call(key);
     expect(response.status).toBe(429);
     expect(Number(response.headers.get("retry-after"))).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("Codex", () => {
+  /** As version 0.169 sends it for a model that it knows: no instructions, and its tools among the items. */
+  const body = {
+    model: GPT,
+    stream: true,
+    store: false,
+    tool_choice: "auto",
+    parallel_tool_calls: false,
+    include: ["reasoning.encrypted_content"],
+    prompt_cache_key: "01a1fe50-28ed-7030-8a3e-80004f903745",
+    client_metadata: { "x-codex-window-id": "01a1fe50:0" },
+    input: [
+      {
+        type: "additional_tools",
+        role: "developer",
+        tools: [{ type: "namespace", name: "functions", tools: [{ type: "custom", name: "exec" }] }],
+      },
+      { type: "message", role: "developer", content: [{ type: "input_text", text: "You are Codex." }] },
+      { type: "custom_tool_call", call_id: "c", name: "exec", input: "text(1)", status: "completed" },
+      { type: "custom_tool_call_output", call_id: "c", output: [{ type: "input_text", text: "1" }] },
+      { type: "message", role: "user", content: [{ type: "input_text", text: "go on" }] },
+    ],
+  };
+  const session = "01a1fe50-28ed-7030-8a3e-80004f903745";
+  const headers = {
+    originator: "codex_exec",
+    "session-id": session,
+    "thread-id": session,
+    version: "0.169.0",
+  };
+
+  it("tries a WebSocket, is refused, and has its call answered as events at once, unchanged", async () => {
+    const { account, key } = await createOpenAiPair();
+    await upstream.recordBodies(account.secret);
+    const upgrade = { upgrade: "websocket", authorization: `Bearer ${key.key}`, ...headers };
+    expect((await fetchRelay("/v1/responses", { headers: upgrade })).status).toBe(426);
+    const response = await respond(key, { body, headers });
+    expect(await response.text()).toContain("response.completed");
+    const log = await upstream.log(account.secret);
+    expect(log).toHaveLength(1);
+    expect(log[0]).toMatchObject({ path: "/v1/responses", body, headers });
+    expect(await usageOf(key)).toHaveLength(1);
+  });
+
+  it("has its call passed to a ChatGPT plan with all its items", async () => {
+    const accessToken = unique("at");
+    const { key } = await createPair({
+      provider: "openai-oauth",
+      credential: { accessToken, refreshToken: "", expiresAt: null },
+      baseUrl: `${upstream.url}/backend-api/codex`,
+    });
+    await upstream.recordBodies(accessToken);
+    expect(await (await respond(key, { body, headers })).text()).toContain("response.completed");
+    expect((await upstream.log(accessToken))[0]?.body).toEqual(body);
+  });
+});
+
+describe("Droid", () => {
+  it("names the organization of its maker, which stays here", async () => {
+    const { account, key } = await createOpenAiPair();
+    const headers = { "openai-platform": "org-bHuLtG1f", "user-agent": "factory-cli/0.215.0" };
+    for (const send of [respond, chat]) expect((await send(key, { headers })).status).toBe(200);
+    expect(JSON.stringify(await upstream.log(account.secret))).not.toContain("org-bHuLtG1f");
   });
 });

@@ -78,6 +78,14 @@ describe("paths", () => {
       `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
       `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
     ],
+    [
+      `/v1/models/${MODEL}:streamGenerateContent?alt=sse`,
+      `/v1/models/${MODEL}:streamGenerateContent?alt=sse`,
+    ],
+    [
+      `/v1beta1/publishers/google/models/${MODEL}:streamGenerateContent?alt=sse`,
+      `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
+    ],
     [`/v1beta1/publishers/google/models/${MODEL}:generateContent`, `/v1beta/models/${MODEL}:generateContent`],
     [`/gemini/v1beta1/publishers/google/models/${MODEL}:countTokens`, `/v1beta/models/${MODEL}:countTokens`],
   ])("%s goes to %s", async (path, upstreamPath) => {

@@ -27,6 +27,8 @@ export type AnswerShape = {
   readonly headersDelayMs?: number;
   /** Between the headers and the first byte of the body. */
   readonly firstEventDelayMs?: number;
+  /** Between the last event and the end of the body. */
+  readonly endDelayMs?: number;
   /** Slices the body into writes of this many bytes, each its own TCP segment as far as the kernel allows. */
   readonly chunkBytes?: number;
   readonly lineEnd?: "\n" | "\r\n" | "\r";

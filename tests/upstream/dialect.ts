@@ -35,6 +35,8 @@ export type Dialect = {
   /** What a call without it is told. */
   readonly missing: string;
   readonly json: (reply: Reply, shape: AnswerShape) => string;
+  /** What an answer in one piece tells of the reply's usage, where that is not all. */
+  readonly told?: (usage: Usage) => Usage;
   /** The answer of a call that asks no model. */
   readonly other: (endpoint: Exclude<Endpoint, "messages">, usage: Usage) => string;
   readonly events: (reply: Reply, shape: AnswerShape, body: JsonRecord) => readonly SseEvent[];

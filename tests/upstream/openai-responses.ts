@@ -31,11 +31,12 @@ function itemOf(block: Block, id: string): JsonRecord {
     case "tool_use":
       return {
         id: `fc_${id}`,
-        type: "function_call",
         call_id: block.id,
         name: block.name,
-        arguments: JSON.stringify(block.input),
         status: "completed",
+        ...(block.script === undefined
+          ? { type: "function_call", arguments: JSON.stringify(block.input) }
+          : { type: "custom_tool_call", input: block.script }),
       };
   }
 }
@@ -88,11 +89,13 @@ function blockEvents(block: Block, index: number, reply: Reply): readonly Payloa
         done,
       ];
     case "tool_use":
-      return [
-        added,
-        { type: "response.function_call_arguments.delta", ...place, delta: item["arguments"] },
-        done,
-      ];
+      return block.script === undefined
+        ? [
+            added,
+            { type: "response.function_call_arguments.delta", ...place, delta: item["arguments"] },
+            done,
+          ]
+        : [added, { type: "response.custom_tool_call_input.delta", ...place, delta: block.script }, done];
   }
 }
 

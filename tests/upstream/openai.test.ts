@@ -64,6 +64,51 @@ describe("the fake's OpenAI dialects", () => {
     });
   });
 
+  it("call a tool of their own choice, and answer to its output", async () => {
+    const input = [{ role: "user", content: "TOOLTASK" }];
+    const parameters = { type: "object", properties: { cmd: { type: "string" } } };
+    const ask = async (body: object) => {
+      const response = await post("/v1/responses", { model: "m", ...body }, bearer("t-1"));
+      return (await response.json()) as { output: object[] };
+    };
+    const tools = [{ type: "function", name: "exec_command", parameters }];
+    const called = await ask({ input, tools });
+    expect(called.output.at(-1)).toMatchObject({
+      type: "function_call",
+      name: "exec_command",
+      arguments: '{"cmd":"echo relay-tool-ok"}',
+    });
+    const result = { type: "function_call_output", call_id: "c", output: "done" };
+    const answered = await ask({ input: [...input, ...called.output, result], tools });
+    expect(answered.output).toMatchObject([{ content: [{ text: "fake answer: the tool said: done" }] }]);
+  });
+
+  it("run a script where the tool in a namespace among the items takes one, as Codex has it", async () => {
+    const input = [
+      {
+        type: "additional_tools",
+        role: "developer",
+        tools: [{ type: "namespace", name: "functions", tools: [{ type: "custom", name: "exec" }] }],
+      },
+      { role: "user", content: "TOOLTASK" },
+    ];
+    const body = { model: "m", stream: true, input };
+    const text = await (await post("/v1/responses", body, bearer("t-2"))).text();
+    expect(text).toContain('"type":"custom_tool_call"');
+    expect(text).toContain("event: response.custom_tool_call_input.delta");
+    expect(text).toContain("tools.exec_command");
+    const output = [{ type: "input_text", text: "done" }];
+    const result = { type: "custom_tool_call_output", call_id: "c", output };
+    const answered = await post("/v1/responses", { ...body, input: [...input, result] }, bearer("t-2"));
+    expect(await answered.text()).toContain("the tool said: done");
+  });
+
+  it("book no output for what has none", async () => {
+    await (await post("/v1/embeddings", { model: "m", input: "Hi" }, bearer("e-1"))).text();
+    const { usage } = await upstream.control.statsOf("e-1");
+    expect(usage).toMatchObject({ inputTokens: 12, outputTokens: 0 });
+  });
+
   it("know Azure's paths and its header, and refuse in OpenAI's shape", async () => {
     const path = "/openai/deployments/d/embeddings?api-version=1";
     expect(await (await post(path, { model: "m", input: "Hi" }, { "api-key": "a-1" })).json()).toMatchObject({

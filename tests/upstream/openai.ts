@@ -18,21 +18,34 @@ function blocksOf(content: unknown): readonly JsonRecord[] {
 
 const toolResult = (output: unknown): JsonRecord => ({
   role: "user",
-  content: [{ type: "tool_result", content: typeof output === "string" ? output : JSON.stringify(output) }],
+  content: [{ type: "tool_result", content: blocksOf(output) }],
 });
+
+const CALL_TYPES = ["function_call", "custom_tool_call"];
+const OUTPUT_TYPES = CALL_TYPES.map((type) => `${type}_output`);
 
 /** One item of a Responses call or one chat message. */
 function messageOf(item: JsonRecord): JsonRecord {
-  if (item["type"] === "function_call_output") return toolResult(item["output"]);
+  const type = textOf(item["type"]);
+  if (OUTPUT_TYPES.includes(type)) return toolResult(item["output"]);
   if (item["role"] === "tool") return toolResult(item["content"]);
-  if (item["type"] === "function_call") return { role: "assistant", content: [] };
+  if (CALL_TYPES.includes(type)) return { role: "assistant", content: [] };
   return { role: textOf(item["role"], "assistant"), content: blocksOf(item["content"]) };
 }
 
 /** Both dialects' tools: the one has name and schema beside each other, the other inside `function`. */
 function toolOf(tool: JsonRecord): JsonRecord {
   const inner = isRecord(tool["function"]) ? tool["function"] : tool;
-  return { name: inner["name"], input_schema: inner["parameters"] };
+  const script = tool["type"] === "custom" ? { takes_script: true } : {};
+  return { name: inner["name"], input_schema: inner["parameters"], ...script };
+}
+
+/** Codex puts tools into namespaces, and for its newer models among the items. */
+function toolsOf(body: JsonRecord, items: readonly JsonRecord[]): readonly JsonRecord[] {
+  return [body, ...items]
+    .flatMap((holder) => recordsOf(holder["tools"]))
+    .flatMap((tool) => (tool["type"] === "namespace" ? recordsOf(tool["tools"]) : [tool]))
+    .map(toolOf);
 }
 
 export function inAnthropicForm(body: JsonRecord, items: readonly JsonRecord[]): JsonRecord {
@@ -40,7 +53,7 @@ export function inAnthropicForm(body: JsonRecord, items: readonly JsonRecord[]):
     model: body["model"],
     stream: body["stream"],
     messages: items.map(messageOf),
-    tools: recordsOf(body["tools"]).map(toolOf),
+    tools: toolsOf(body, items),
   };
 }
 

@@ -53,6 +53,7 @@ export async function performAnswer(exchange: Exchange, shape: AnswerShape): Pro
   const reply = replyTo(exchange, shape);
   const wire = await openStream(exchange, shape, exchange.dialect.streamType);
   await sendEvents(exchange, { wire, reply, shape }, exchange.dialect.events(reply, shape, exchange.asked));
+  await pause(shape.endDelayMs);
   wire.end();
 }
 
@@ -65,7 +66,7 @@ async function answerJson(exchange: Exchange, shape: AnswerShape): Promise<void>
   const reply = replyTo(exchange, shape);
   await sendJson(exchange, shape, exchange.dialect.json(reply, shape));
   if (shape.omitUsage !== true && !exchange.response.destroyed)
-    exchange.ledger.report(exchange.entry, reply.usage);
+    exchange.ledger.report(exchange.entry, exchange.dialect.told?.(reply.usage) ?? reply.usage);
 }
 
 async function answerOther(exchange: Exchange, shape: AnswerShape): Promise<void> {

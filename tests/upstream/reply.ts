@@ -9,7 +9,14 @@ import { sampleObject } from "./schema-sample.ts";
 export type Block =
   | { readonly type: "thinking"; readonly pieces: readonly string[]; readonly signature: string }
   | { readonly type: "text"; readonly pieces: readonly string[] }
-  | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: JsonRecord };
+  | {
+      readonly type: "tool_use";
+      readonly id: string;
+      readonly name: string;
+      readonly input: JsonRecord;
+      /** For tools that take a text of their own instead of an input; only the Responses API has them. */
+      readonly script?: string;
+    };
 
 export type Reply = {
   readonly id: string;
@@ -21,6 +28,8 @@ export type Reply = {
 
 /** What the shell tool is asked to run. */
 export const TOOL_COMMAND = "echo relay-tool-ok";
+/** The same in the words of Codex's newer models, whose one tool runs JavaScript that calls all others. */
+const TOOL_SCRIPT = `text((await tools.exec_command({ cmd: "${TOOL_COMMAND}" })).output);`;
 
 const EVENTS_DEFAULT = 3;
 const PROMPT_ECHO_LENGTH = 40;
@@ -33,6 +42,7 @@ const SHELL_NAMES = [
   "run_shell_command",
   "execute",
   "terminal",
+  "exec",
 ];
 const FILE_NAMES = ["write", "create", "edit", "read", "write_file", "read_file"];
 const TOOL_WISHES = {
@@ -119,5 +129,6 @@ function toolBlock(tool: JsonRecord, replyId: string): Block {
     id: replyId.replace("msg_", "toolu_"),
     name: textOf(tool["name"]),
     input: sampleObject(schema, TOOL_WISHES),
+    ...(tool["takes_script"] === true ? { script: TOOL_SCRIPT } : {}),
   };
 }

@@ -1,5 +1,5 @@
 /** Makes a value that satisfies a simple JSON schema. Pure. */
-import { isRecord, type JsonRecord } from "./record.ts";
+import { isRecord, textOf, type JsonRecord } from "./record.ts";
 
 /** Deep enough for any tool of the clients; stops a schema that contains itself. */
 const DEPTH_MAX = 6;
@@ -20,7 +20,9 @@ function sample(schema: unknown, name: string, wishes: Wishes, depth: number): u
   if (Array.isArray(schema["enum"])) return schema["enum"][0];
   const alternatives = schema["anyOf"] ?? schema["oneOf"];
   if (Array.isArray(alternatives)) return sample(alternatives[0], name, wishes, depth + 1);
-  const type: unknown = Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"];
+  const named: unknown = Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"];
+  // Google writes them in capitals.
+  const type = textOf(named).toLowerCase();
   if (type === "object") return sampleObject(schema, {}, depth + 1);
   if (type === "array") return sampleList(schema["items"], name, wishes, depth);
   if (type === "integer" || type === "number") return schema["minimum"] ?? 1;

@@ -73,6 +73,23 @@ describe("Google's APIs", () => {
     expect(await upstream.control.statsOf("google-other")).toMatchObject({ requests: 0, otherRequests: 2 });
   });
 
+  it("answer in the form that a schema demands, whose types Google writes in capitals", async () => {
+    const responseJsonSchema = {
+      type: "OBJECT",
+      properties: { score: { type: "INTEGER" }, reason: { type: "STRING" } },
+      required: ["score", "reason"],
+    };
+    const body = { ...BODY, generationConfig: { responseJsonSchema } };
+    const response = await post("google-schema", `${PATH}:generateContent`, body);
+    const { candidates } = (await response.json()) as {
+      candidates: { content: { parts: { text: string }[] } }[];
+    };
+    expect(JSON.parse(candidates[0]?.content.parts[0]?.text ?? "")).toEqual({
+      score: 1,
+      reason: "fake reason",
+    });
+  });
+
   it("refuse in their own words", async () => {
     const response = await post("refused-key", `${PATH}:generateContent`);
     expect(response.status).toBe(401);
