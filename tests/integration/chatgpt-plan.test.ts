@@ -111,8 +111,12 @@ describe("a ChatGPT plan", () => {
     expect(await (await admin("POST", `/accounts/${account.id}/test`)).json()).toMatchObject({ ok: true });
   });
 
-  it("does not serve chats", async () => {
+  it("serves chats, too: they reach it translated, streamed or whole", async () => {
     const { key } = await createPlan(8 * 3_600_000);
-    expect((await chat(key)).status).toBe(503);
+    for (const stream of [false, true]) {
+      const response = await chat(key, { body: { stream } });
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain("chat.completion");
+    }
   });
 });
