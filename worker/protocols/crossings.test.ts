@@ -9,6 +9,7 @@ import { GOLDEN_ANSWERS as ANTHROPIC } from "./anthropic/__fixtures__/answers.ts
 import { GOLDEN_ANSWERS as GEMINI } from "./gemini/__fixtures__/answers.ts";
 import { GOLDEN_ANSWERS as OPENAI_CHAT } from "./openai-chat/__fixtures__/answers.ts";
 import { GOLDEN_ANSWERS as OPENAI_RESPONSES } from "./openai-responses/__fixtures__/answers.ts";
+import { concat } from "./bytes.ts";
 import { CROSSINGS } from "./crossings.ts";
 import { BARE_REQUEST, type AnswerEvent } from "./neutral.ts";
 import { StreamTranslator, translateWhole } from "./translate.ts";
@@ -48,7 +49,7 @@ function across(text: string, { client, upstream }: (typeof PAIRS)[number], size
   const out: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += size) out.push(translator.push(bytes.subarray(at, at + size)));
   out.push(translator.end());
-  const said = new TextDecoder().decode(Buffer.concat(out));
+  const said = new TextDecoder().decode(concat(out));
   return readStream(said, decoderOf(client, true));
 }
 
@@ -84,7 +85,7 @@ describe.each(PAIRS)("$client in front of $upstream", (pair) => {
     async ({ name, stream, whole }) => {
       const translator = new StreamTranslator(decoderOf(upstream, true), encoderOf(client, true));
       const bytes = new TextEncoder().encode(stream);
-      const said = Buffer.concat([translator.push(bytes), translator.end()]).toString();
+      const said = new TextDecoder().decode(concat([translator.push(bytes), translator.end()]));
       const file = `./__fixtures__/golden/${upstream}-to-${client}/${name}`;
       await expect(said).toMatchFileSnapshot(`${file}.sse`);
       if (whole === null) return;
