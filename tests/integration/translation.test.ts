@@ -112,16 +112,16 @@ describe("a translated stream", () => {
     const served = await serve("openai-responses");
     await upstream.next(served.subject, answer({ text: "one two three", events: 3, eventIntervalMs: 400 }));
     const response = await ask("anthropic", served, true);
-    const reader = response.body?.getReader();
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     let seen = "";
     const startedAt = performance.now();
     while (!seen.includes("text_delta")) {
-      const piece = await reader?.read();
-      seen += new TextDecoder().decode(piece?.value);
+      const { value } = await reader.read();
+      seen += new TextDecoder().decode(value);
     }
     expect(performance.now() - startedAt).toBeLessThan(1200);
     expect(seen).not.toContain("message_stop");
-    await reader?.cancel();
+    await reader.cancel();
     await idle(served.account, served.key);
   });
 });

@@ -46,12 +46,15 @@ export function inconsistency(key: z.output<typeof keyFieldsSchema>): string | n
     : null;
 }
 
-export const keyInputSchema = keyFieldsSchema.superRefine((key, context) => {
+/** Says of a new key what no single field can: for `superRefine`. */
+export function refuseInconsistency(key: Parameters<typeof inconsistency>[0], issues: z.RefinementCtx): void {
   const problem = inconsistency(key);
   if (problem === null) return;
   const [field = "", message = ""] = problem.split(": ");
-  context.addIssue({ code: "custom", path: [field], message });
-});
+  issues.addIssue({ code: "custom", path: [field], message });
+}
+
+export const keyInputSchema = keyFieldsSchema.superRefine(refuseInconsistency);
 export type KeyInput = z.infer<typeof keyInputSchema>;
 
 type Fields = typeof fields;

@@ -3,7 +3,7 @@ export { accountInputSchema, accountPatchSchema } from "../../../worker/domain/a
 export type { AccountInput, AccountPatch, AccountView } from "../../../worker/domain/account.ts";
 export type { Availability, Cooldown, CooldownReason, LimitWindow } from "../../../worker/domain/cooldown.ts";
 export type { ProxyConfig } from "../../../worker/domain/proxy.ts";
-export { keyFieldsSchema, keyInputSchema } from "../../../worker/domain/key.ts";
+export { keyFieldsSchema, refuseInconsistency } from "../../../worker/domain/key.ts";
 export type { KeyInput, KeyPatch, KeyView, LimitStatus } from "../../../worker/domain/key.ts";
 export type { LimitId } from "../../../worker/domain/key-limits.ts";
 export type { ClientId } from "../../../worker/domain/client-identity.ts";

@@ -1,5 +1,5 @@
 /** What a key's form is checked with, and what it shows for a new key. For the server: zod is no use to a page. Pure. */
-import { keyFieldsSchema, keyInputSchema } from "./domain";
+import { keyFieldsSchema, refuseInconsistency } from "./domain";
 import { valuesOf } from "./key-form";
 import { modelMapLines } from "./model-map-schema";
 
@@ -8,9 +8,9 @@ export const keyFormSchema = keyFieldsSchema.omit({ enabled: true }).extend({
 });
 
 /** What no single field can know is checked for a new key, which is whole. */
-export const newKeyFormSchema = keyFormSchema
-  .transform((key) => ({ ...key, enabled: true }))
-  .pipe(keyInputSchema);
+export const newKeyFormSchema = keyFormSchema.superRefine((key, issues) => {
+  refuseInconsistency({ ...key, enabled: true }, issues);
+});
 
 /** The schema's defaults, as the form shows them; there are no times among them, so the zone does not matter. */
 export const BLANK_VALUES = { ...valuesOf(keyFormSchema.parse({ name: "blank" }), "UTC"), name: "" };
