@@ -25,6 +25,10 @@ export const snapshotsOf = (context: Context<AdminEnv>): SnapshotContext => ({
   },
 });
 
+/** The client's, as the edge saw it. */
+export const addressOf = (context: Context<AdminEnv>): string =>
+  context.req.header("cf-connecting-ip") ?? "unknown";
+
 const describe = (error: z.ZodError): string =>
   error.issues
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))

@@ -6,6 +6,7 @@ import { nameSchema } from "../domain/text.ts";
 import { listAccounts, readDirectory } from "../storage/accounts.ts";
 import { deleteGroup, listGroups, saveGroup } from "../storage/groups.ts";
 import { putDirectory } from "../storage/snapshots.ts";
+import { audited } from "./audited.ts";
 import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
 
 interface GroupView extends Group {
@@ -43,12 +44,18 @@ export const groupRoutes = new Hono<AdminEnv>()
   })
   .put("/:name", body(inputSchema), async (context) => {
     const name = nameOf(context);
-    await saveGroup(context.env.DB, { name, ...context.req.valid("json") });
+    const before = (await listGroups(context.env.DB)).find((group) => group.name === name);
+    const after = { name, ...context.req.valid("json") };
+    const change = before === undefined ? { after } : { before, after };
+    await saveGroup(context.env.DB, after, audited(context, "group.save", name, change));
     await publish(context);
     return context.json((await viewsOf(context.env.DB)).find((group) => group.name === name));
   })
   .delete("/:name", async (context) => {
-    if (!(await deleteGroup(context.env.DB, nameOf(context)))) throw notFound();
+    const name = nameOf(context);
+    const before = (await listGroups(context.env.DB)).find((group) => group.name === name);
+    if (before === undefined) throw notFound();
+    await deleteGroup(context.env.DB, name, audited(context, "group.delete", name, { before }));
     await publish(context);
     return context.body(null, 204);
   });

@@ -13,6 +13,7 @@ import {
 import { toHex } from "../storage/encoding.ts";
 import { hashKey } from "../storage/hash.ts";
 import { deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
+import type { Commit } from "../storage/commit.ts";
 import { deleteKey as deleteSnapshot, putKey } from "../storage/snapshots.ts";
 import {
   body,
@@ -24,6 +25,7 @@ import {
   snapshotsOf,
   type AdminEnv,
 } from "./context.ts";
+import { audited } from "./audited.ts";
 import { keyObject } from "./objects.ts";
 
 const HINT_LENGTH = 6;
@@ -36,9 +38,9 @@ async function viewOf(context: Context<AdminEnv>, stored: KeyConfig): Promise<Ke
 const newKeyText = () => KEY_PREFIX + toHex(crypto.getRandomValues(new Uint8Array(32)));
 
 /** The object first: it is the authority. Then D1, then the snapshot that lets the edge find it. */
-async function store(context: Context<AdminEnv>, key: StoredKey): Promise<void> {
+async function store(context: Context<AdminEnv>, key: StoredKey, commit: Commit): Promise<void> {
   await keyObject(context.env, key.config.id).configure(key.config);
-  await saveKey(context.env.DB, key);
+  await saveKey(context.env.DB, key, commit);
   await putKey(key.hash, key.config, snapshotsOf(context));
 }
 
@@ -69,7 +71,7 @@ export const keyRoutes = new Hono<AdminEnv>()
       createdAt: now,
       updatedAt: now,
     };
-    await store(context, { config, hash });
+    await store(context, { config, hash }, audited(context, "key.create", config.id, { after: config }));
     return context.json({ ...(await viewOf(context, config)), key }, 201);
   })
   .get("/:id", async (context) => context.json(await viewOf(context, (await required(context)).config)))
@@ -79,7 +81,8 @@ export const keyRoutes = new Hono<AdminEnv>()
     const config = { ...before, ...(Object.fromEntries(given) as Partial<KeyConfig>), updatedAt: Date.now() };
     const problem = inconsistency(config);
     if (problem !== null) throw new RelayError("invalid_request", problem);
-    await store(context, { config, hash });
+    const commit = audited(context, "key.update", config.id, { before, after: config });
+    await store(context, { config, hash }, commit);
     return context.json(await viewOf(context, config));
   })
   .post("/:id/rotate", async (context) => {
@@ -92,7 +95,8 @@ export const keyRoutes = new Hono<AdminEnv>()
       fingerprint: fingerprintOf(hash),
       updatedAt: Date.now(),
     };
-    await store(context, { config, hash });
+    const commit = audited(context, "key.rotate", config.id, { before, after: config });
+    await store(context, { config, hash }, commit);
     await deleteSnapshot(oldHash, snapshotsOf(context));
     return context.json({ ...(await viewOf(context, config)), key });
   })
@@ -100,6 +104,7 @@ export const keyRoutes = new Hono<AdminEnv>()
     const { config, hash } = await required(context);
     await keyObject(context.env, config.id).revoke();
     await deleteSnapshot(hash, snapshotsOf(context));
-    await deleteKey(context.env.DB, config.id);
+    const commit = audited(context, "key.delete", config.id, { before: config });
+    await deleteKey(context.env.DB, config.id, commit);
     return context.body(null, 204);
   });

@@ -1,5 +1,6 @@
 /** People: who may sign in, and what they may do. Only owners change them. */
 import { Hono, type Context } from "hono";
+import { MASKED } from "../domain/audit.ts";
 import { RelayError } from "../domain/errors.ts";
 import { newPersonId, personIdSchema } from "../domain/ids.ts";
 import { firstOwner, personInputSchema, personPatchSchema, type Person } from "../domain/person.ts";
@@ -12,6 +13,7 @@ import {
   savePerson,
   type StoredPerson,
 } from "../storage/people.ts";
+import { audited } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { hashPassword } from "./password.ts";
 
@@ -41,7 +43,9 @@ export const peopleRoutes = new Hono<AdminEnv>()
       updatedAt: now,
       lastLoginAt: null,
     };
-    if (!(await addPerson(context.env.DB, { person, password: await hashPassword(password) }))) throw taken();
+    const stored = { person, password: await hashPassword(password) };
+    const commit = audited(context, "person.create", person.id, { after: person });
+    if (!(await addPerson(context.env.DB, stored, commit))) throw taken();
     return context.json(person, 201);
   })
   .get("/:id", async (context) => context.json((await required(context)).person))
@@ -58,7 +62,9 @@ export const peopleRoutes = new Hono<AdminEnv>()
       updatedAt: Date.now(),
     };
     const hash = password === undefined ? before.password : await hashPassword(password);
-    await savePerson(context.env.DB, { person, password: hash });
+    const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
+    const commit = audited(context, "person.update", person.id, { before: before.person, after });
+    await savePerson(context.env.DB, { person, password: hash }, commit);
     // Whoever knew the old password, or had more rights, must not go on with them.
     const losesTrust = password !== undefined || !person.enabled || person.role !== before.person.role;
     if (losesTrust) await closeSessionsOf(context.env.DB, person.id);
@@ -69,6 +75,7 @@ export const peopleRoutes = new Hono<AdminEnv>()
     if (person.id === context.get("person").id) {
       throw new RelayError("conflict", "You cannot delete yourself. Ask another owner.");
     }
-    await deletePerson(context.env.DB, person.id);
+    const commit = audited(context, "person.delete", person.id, { before: person });
+    await deletePerson(context.env.DB, person.id, commit);
     return context.body(null, 204);
   });

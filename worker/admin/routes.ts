@@ -1,6 +1,7 @@
 /** The admin API: one file a resource, chained so that `hc<AdminApi>` knows every route. */
 import { Hono } from "hono";
 import { accountRoutes } from "./accounts.ts";
+import { auditRoutes } from "./audit.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
@@ -14,10 +15,13 @@ import { usageRoutes } from "./usage.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
 
+const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRoutes);
+
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
   .route("/people", owned)
+  .route("/audit", audit)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)

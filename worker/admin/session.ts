@@ -9,9 +9,12 @@ import { personIdSchema } from "../domain/ids.ts";
 import { firstOwner, hasRole, type Person, type Role } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import { toHex } from "../storage/encoding.ts";
+import { withEntry } from "../storage/audit.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
-import { body, type AdminEnv } from "./context.ts";
+import { actorOf, logOf, noteOf } from "./audited.ts";
+import { addressOf, body, type AdminEnv } from "./context.ts";
 import { signIn } from "./sign-in.ts";
+import { noteFailure } from "./sign-in-failure.ts";
 
 const SESSION_S = 12 * 3600;
 const COOKIE = "relay_session";
@@ -104,12 +107,15 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
     iat: issuedAt,
     exp: issuedAt + SESSION_S,
   };
-  await openSession(env.DB, {
+  const session = {
     id: claims.sid,
     personId: person.id,
     createdAt: issuedAt * 1000,
     expiresAt: claims.exp * 1000,
-  });
+  };
+  const change = { after: { address: addressOf(context) } };
+  const note = noteOf(actorOf(person), "session.open", person.id, change);
+  await openSession(env.DB, session, withEntry(await logOf(env), note));
   const token = await sign(claims, env.SESSION_SECRET, ALGORITHM);
   setCookie(context, COOKIE, token, {
     httpOnly: true,
@@ -121,20 +127,25 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
   return { token, expiresAt: claims.exp * 1000 };
 }
 
-const addressOf = (context: Context<AdminEnv>): string => context.req.header("cf-connecting-ip") ?? "unknown";
-
 const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, role });
 
 export const sessionRoutes = new Hono<AdminEnv>()
   .post("/login", body(credentialsSchema), async (context) => {
-    const address = addressOf(context);
-    const person = await signIn(context.env, { ...context.req.valid("json"), address }, Date.now());
+    const attempt = { ...context.req.valid("json"), address: addressOf(context) };
+    const person = await signIn(context.env, attempt, Date.now()).catch(async (error: unknown) => {
+      await noteFailure(context.env, attempt, error);
+      throw error;
+    });
     return context.json(await beginSession(context, person));
   })
   .post("/logout", async (context) => {
     const token = tokenOf(context);
     const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
-    if (claims !== null) await closeSession(context.env.DB, claims.sid);
+    const person = claims === null ? null : await personOf(context.env, claims);
+    if (claims !== null && person !== null) {
+      const note = noteOf(actorOf(person), "session.close", person.id);
+      await closeSession(context.env.DB, claims.sid, withEntry(await logOf(context.env), note));
+    }
     deleteCookie(context, COOKIE, { path: "/admin" });
     return context.json({ ok: true });
   })

@@ -5,7 +5,7 @@ import { findUsage } from "../storage/usage-records.ts";
 import { offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 
 /** Epoch ms, or a date as ISO 8601 writes it. */
-const instant = z.string().transform((text, issues) => {
+export const instant = z.string().transform((text, issues) => {
   const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isSafeInteger(at)) return at;
   issues.addIssue("must be epoch ms or an ISO 8601 date");
