@@ -26,6 +26,8 @@ import {
   snapshotsOf,
   type AdminEnv,
 } from "./context.ts";
+import { accountAnswer, pageOf, testAnswer } from "./answers.ts";
+import { documented } from "./api-document/route-facts.ts";
 import { audited, noted } from "./audited.ts";
 import { accountObject } from "./objects.ts";
 import { enteredProxy } from "./proxy.ts";
@@ -137,27 +139,42 @@ async function required(context: Context<AdminEnv>): Promise<AccountConfig> {
 }
 
 export const accountRoutes = new Hono<AdminEnv>()
-  .get("/", query(pageSchema), async (context) => {
-    const { limit, offset } = offsetOf(context.req.valid("query"));
-    const all = await listAccounts(context.env.DB);
-    const page = all.slice(offset, offset + limit);
-    const items = await Promise.all(page.map((config) => viewOf(context, config)));
-    return context.json({ items, total: all.length });
-  })
-  .post("/", body(accountInputSchema), async (context) =>
-    context.json(await createAccount(context, context.req.valid("json")), 201),
+  .get(
+    "/",
+    documented("Lists accounts, the oldest first.", { 200: pageOf(accountAnswer) }),
+    query(pageSchema),
+    async (context) => {
+      const { limit, offset } = offsetOf(context.req.valid("query"));
+      const all = await listAccounts(context.env.DB);
+      const page = all.slice(offset, offset + limit);
+      const items = await Promise.all(page.map((config) => viewOf(context, config)));
+      return context.json({ items, total: all.length });
+    },
   )
-  .get("/:id", async (context) => context.json(await viewOf(context, await required(context))))
-  .patch("/:id", body(accountPatchSchema), async (context) => {
-    const patch = context.req.valid("json");
-    const before = await required(context);
-    const proxy = enteredProxy(patch.proxy, before.proxy);
-    const config = changed(before, patch, proxy.config);
-    const secrets = { credential: patch.credential ?? null, proxyPassword: proxy.password };
-    await store(context, config, secrets, before);
-    return context.json(await viewOf(context, config));
-  })
-  .delete("/:id", async (context) => {
+  .post(
+    "/",
+    documented("Adds an account.", { 201: accountAnswer }),
+    body(accountInputSchema),
+    async (context) => context.json(await createAccount(context, context.req.valid("json")), 201),
+  )
+  .get("/:id", documented("Shows an account.", { 200: accountAnswer }), async (context) =>
+    context.json(await viewOf(context, await required(context))),
+  )
+  .patch(
+    "/:id",
+    documented("Changes an account; what is left out stays as it is.", { 200: accountAnswer }),
+    body(accountPatchSchema),
+    async (context) => {
+      const patch = context.req.valid("json");
+      const before = await required(context);
+      const proxy = enteredProxy(patch.proxy, before.proxy);
+      const config = changed(before, patch, proxy.config);
+      const secrets = { credential: patch.credential ?? null, proxyPassword: proxy.password };
+      await store(context, config, secrets, before);
+      return context.json(await viewOf(context, config));
+    },
+  )
+  .delete("/:id", documented("Deletes an account and its credential.", { 204: null }), async (context) => {
     const before = await required(context);
     const { id } = before;
     await deleteAccount(context.env.DB, id, audited(context, "account.delete", id, { before }));
@@ -165,16 +182,24 @@ export const accountRoutes = new Hono<AdminEnv>()
     await accountObject(context.env, id).erase();
     return context.body(null, 204);
   })
-  .post("/:id/test", async (context) => context.json(await testAccount(context.env, await required(context))))
-  .post("/:id/reset", async (context) => {
+  .post(
+    "/:id/test",
+    documented("Makes one small call with an account.", { 200: testAnswer }),
+    async (context) => context.json(await testAccount(context.env, await required(context))),
+  )
+  .post("/:id/reset", documented("Ends an account's cooldowns.", { 200: accountAnswer }), async (context) => {
     const config = await required(context);
     await accountObject(context.env, config.id).reset();
     await noted(context, "account.reset", config.id);
     return context.json(await viewOf(context, config));
   })
-  .post("/:id/refresh", async (context) => {
-    const config = await required(context);
-    await accountObject(context.env, config.id).refreshNow();
-    await noted(context, "account.refresh", config.id);
-    return context.json(await viewOf(context, config));
-  });
+  .post(
+    "/:id/refresh",
+    documented("Refreshes an account's token.", { 200: accountAnswer }),
+    async (context) => {
+      const config = await required(context);
+      await accountObject(context.env, config.id).refreshNow();
+      await noted(context, "account.refresh", config.id);
+      return context.json(await viewOf(context, config));
+    },
+  );

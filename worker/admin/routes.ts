@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
+import { apiDocumentRoutes } from "./api-document/routes.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
@@ -31,6 +32,15 @@ const signedIn = new Hono<AdminEnv>()
   .route("/requests", requestRoutes)
   .route("/usage", usageRoutes);
 
-export const adminApp = new Hono<AdminEnv>().route("/", sessionRoutes).route("/", signedIn);
+const base = new Hono<AdminEnv>();
+
+// A guard holds for what comes after it: what anybody may see comes first.
+export const adminApp = base
+  .route("/", sessionRoutes)
+  .route(
+    "/",
+    apiDocumentRoutes(() => base.routes),
+  )
+  .route("/", signedIn);
 
 export type AdminApi = typeof adminApp;

@@ -11,6 +11,8 @@ import type { Env } from "../env.ts";
 import { toHex } from "../storage/encoding.ts";
 import { withEntry } from "../storage/audit.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
+import { meAnswer, okAnswer, tokenAnswer } from "./answers.ts";
+import { documented, withFact } from "./api-document/route-facts.ts";
 import { actorOf, logOf, noteOf } from "./audited.ts";
 import { addressOf, body, type AdminEnv } from "./context.ts";
 import { signIn } from "./sign-in.ts";
@@ -69,30 +71,40 @@ async function personOf(env: Env, { sub, sid }: Claims): Promise<Person | null> 
 }
 
 /** Lets only people pass who are signed in. */
-export const requireSession = createMiddleware<AdminEnv>(async (context, next) => {
-  const token = tokenOf(context);
-  const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
-  const person = claims === null ? null : await personOf(context.env, claims);
-  if (claims === null || person === null) throw unauthenticated();
-  context.set("person", person);
-  context.set("session", claims.sid);
-  await next();
-});
+export const requireSession = withFact(
+  createMiddleware<AdminEnv>(async (context, next) => {
+    const token = tokenOf(context);
+    const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
+    const person = claims === null ? null : await personOf(context.env, claims);
+    if (claims === null || person === null) throw unauthenticated();
+    context.set("person", person);
+    context.set("session", claims.sid);
+    await next();
+  }),
+  { kind: "guard", role: () => "user" },
+);
 
 /** Lets only people pass who have this role, or one that may do more. After `requireSession`. */
 export const requireRole = (role: Role) =>
-  createMiddleware<AdminEnv>(async (context, next) => {
-    if (!hasRole(context.get("person").role, role)) {
-      throw new RelayError("permission_denied", `This needs the role ${role}.`);
-    }
-    await next();
-  });
+  withFact(
+    createMiddleware<AdminEnv>(async (context, next) => {
+      if (!hasRole(context.get("person").role, role)) {
+        throw new RelayError("permission_denied", `This needs the role ${role}.`);
+      }
+      await next();
+    }),
+    { kind: "guard", role: () => role },
+  );
+
+const roleFor = (method: string): Role => (method === "GET" || method === "HEAD" ? "viewer" : "admin");
 
 /** Whoever may look may look at everything; changes need more. */
-export const requireReaderOrAdmin = createMiddleware<AdminEnv>(async (context, next) => {
-  const isRead = context.req.method === "GET" || context.req.method === "HEAD";
-  await requireRole(isRead ? "viewer" : "admin")(context, next);
-});
+export const requireReaderOrAdmin = withFact(
+  createMiddleware<AdminEnv>(async (context, next) => {
+    await requireRole(roleFor(context.req.method))(context, next);
+  }),
+  { kind: "guard", role: roleFor },
+);
 
 const newSessionId = () => toHex(crypto.getRandomValues(new Uint8Array(16)));
 
@@ -130,15 +142,20 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
 const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, role });
 
 export const sessionRoutes = new Hono<AdminEnv>()
-  .post("/login", body(credentialsSchema), async (context) => {
-    const attempt = { ...context.req.valid("json"), address: addressOf(context) };
-    const person = await signIn(context.env, attempt, Date.now()).catch(async (error: unknown) => {
-      await noteFailure(context.env, attempt, error);
-      throw error;
-    });
-    return context.json(await beginSession(context, person));
-  })
-  .post("/logout", async (context) => {
+  .post(
+    "/login",
+    documented("Begins a session.", { 200: tokenAnswer }, ["unauthenticated", "rate_limited"]),
+    body(credentialsSchema),
+    async (context) => {
+      const attempt = { ...context.req.valid("json"), address: addressOf(context) };
+      const person = await signIn(context.env, attempt, Date.now()).catch(async (error: unknown) => {
+        await noteFailure(context.env, attempt, error);
+        throw error;
+      });
+      return context.json(await beginSession(context, person));
+    },
+  )
+  .post("/logout", documented("Ends the session, if there is one.", { 200: okAnswer }), async (context) => {
     const token = tokenOf(context);
     const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
     const person = claims === null ? null : await personOf(context.env, claims);
@@ -149,4 +166,6 @@ export const sessionRoutes = new Hono<AdminEnv>()
     deleteCookie(context, COOKIE, { path: "/admin" });
     return context.json({ ok: true });
   })
-  .get("/me", requireSession, (context) => context.json(meOf(context.get("person"))));
+  .get("/me", requireSession, documented("Who is signed in.", { 200: meAnswer }), (context) =>
+    context.json(meOf(context.get("person"))),
+  );
