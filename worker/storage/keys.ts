@@ -31,6 +31,13 @@ export async function listKeys(
   return { items: (rows?.results ?? []).map(parseRow), total };
 }
 
+export async function countKeys(db: D1Database): Promise<{ total: number; enabled: number }> {
+  const row = await db
+    .prepare("SELECT count(*) AS total, coalesce(sum(config ->> 'enabled'), 0) AS enabled FROM relay_key")
+    .first();
+  return z.object({ total: z.number(), enabled: z.number() }).parse(row);
+}
+
 export async function findKey(db: D1Database, id: KeyId): Promise<StoredKey | null> {
   const row = await db.prepare("SELECT config, hash FROM relay_key WHERE id = ?").bind(id).first();
   return row === null ? null : parseRow(row);
