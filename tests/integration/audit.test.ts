@@ -240,8 +240,12 @@ describe("an altered log", { timeout: 30_000 }, () => {
     expect(result).toEqual({ ok: false, brokenAt: last - 2, problem: "changed" });
   });
 
-  it("shows a row that was hashed with a key that is gone", async () => {
-    const other = relayWith({ ENCRYPTION_KEYS: "new1:bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4=" });
+  const NEW_KEY = "new1:bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4=";
+  const OLD_KEY = "test1:dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHQ=";
+
+  /** What a relay with other keys finds, once it has written an entry itself. */
+  async function verifiedWith(keyring: string): Promise<Verification> {
+    const other = relayWith({ ENCRYPTION_KEYS: keyring });
     const { token } = await (
       await other("/admin/login", {
         method: "POST",
@@ -250,8 +254,17 @@ describe("an altered log", { timeout: 30_000 }, () => {
       })
     ).json<{ token: string }>();
     const response = await other("/admin/audit/verify", { headers: { authorization: `Bearer ${token}` } });
-    expect(await response.json()).toEqual({ ok: false, brokenAt: 1, problem: "unknown_key" });
     await run(`DELETE FROM audit_entry WHERE seq > ${String(last)}`);
+    return response.json<Verification>();
+  }
+
+  it("is told from one that a newer key goes on with", async () => {
+    const result = await verifiedWith(`${NEW_KEY},${OLD_KEY}`);
+    expect(result).toMatchObject({ ok: true, through: { seq: last + 1 } });
+  });
+
+  it("shows a row that was hashed with a key that is gone", async () => {
+    expect(await verifiedWith(NEW_KEY)).toEqual({ ok: false, brokenAt: 1, problem: "unknown_key" });
   });
 
   it("shows an end that was cut off, once it was anchored, whatever was written since", async () => {

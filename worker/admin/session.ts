@@ -9,6 +9,7 @@ import { personIdSchema } from "../domain/ids.ts";
 import { firstOwner, hasRole, type Person, type Role } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import { toHex } from "../storage/encoding.ts";
+import type { Commit } from "../storage/commit.ts";
 import { withEntry } from "../storage/audit.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
 import { meAnswer, okAnswer, tokenAnswer } from "./answers.ts";
@@ -139,6 +140,12 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
   return { token, expiresAt: claims.exp * 1000 };
 }
 
+/** Nobody is written down for a session that has ended before. */
+async function closing(env: Env, person: Person | null): Promise<Commit | undefined> {
+  if (person === null) return undefined;
+  return withEntry(await logOf(env), noteOf(actorOf(person), "session.close", person.id));
+}
+
 const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, role });
 
 export const sessionRoutes = new Hono<AdminEnv>()
@@ -159,10 +166,7 @@ export const sessionRoutes = new Hono<AdminEnv>()
     const token = tokenOf(context);
     const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
     const person = claims === null ? null : await personOf(context.env, claims);
-    if (claims !== null && person !== null) {
-      const note = noteOf(actorOf(person), "session.close", person.id);
-      await closeSession(context.env.DB, claims.sid, withEntry(await logOf(context.env), note));
-    }
+    if (claims !== null) await closeSession(context.env.DB, claims.sid, await closing(context.env, person));
     deleteCookie(context, COOKIE, { path: "/admin" });
     return context.json({ ok: true });
   })

@@ -11,7 +11,7 @@ import type { SignIn } from "./sign-in.ts";
 /** A name nobody has may be a password that was typed into the wrong field. */
 const UNKNOWN = "unknown";
 
-/** Somebody who goes on guessing is written down once in this time. */
+/** Whoever goes on guessing from one address is written down once in this time. */
 const THROTTLED_ONCE_MS = 60 * 60_000;
 
 const ACTIONS: Partial<Record<RelayErrorCode, AuditAction>> = {
@@ -20,8 +20,10 @@ const ACTIONS: Partial<Record<RelayErrorCode, AuditAction>> = {
 };
 
 async function targetOf(env: Env, username: string): Promise<string> {
+  // Asked whoever it is: how long a refusal takes must not tell who is known.
+  const stored = await findPersonNamed(env.DB, username);
   if (username === env.ADMIN_USERNAME) return firstOwner(username).id;
-  return (await findPersonNamed(env.DB, username))?.person.id ?? UNKNOWN;
+  return stored?.person.id ?? UNKNOWN;
 }
 
 export async function noteFailure(

@@ -94,15 +94,15 @@ export const withEntry =
     throw new RelayError("conflict", "Too many changes are made at once. Try again.");
   };
 
-/** Whether there is an entry of this action and target since then. */
+/** Whether there is an entry that says the same since then. */
 export async function isNoted(
   db: D1Database,
-  { action, target }: Pick<AuditNote, "action" | "target">,
+  { action, target, after }: Pick<AuditNote, "action" | "target" | "after">,
   since: number,
 ): Promise<boolean> {
   const row = await db
-    .prepare("SELECT 1 FROM audit_entry WHERE target = ? AND action = ? AND at >= ? LIMIT 1")
-    .bind(target, action, since)
+    .prepare("SELECT 1 FROM audit_entry WHERE target = ? AND action = ? AND after IS ? AND at >= ? LIMIT 1")
+    .bind(target, action, after, since)
     .first();
   return row !== null;
 }
