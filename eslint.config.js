@@ -10,6 +10,7 @@ const PURE_FILES = [
   "durable-objects/wait-queue.ts",
   "durable-objects/*/{state,cooldowns,mask,recent-ids,admission,leases,limits,permits,probes,rules,user-turns,windows}.ts",
   "worker/relay/schedule.ts",
+  "worker/status/prometheus.ts",
 ];
 const TEST_FILES = ["**/*.test.ts"];
 

@@ -6,6 +6,8 @@ import { ERROR_STATUS, RelayError, type ErrorFacts } from "./domain/errors.ts";
 import { ROUTING_HEADER } from "./relay/story.ts";
 import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
 import { selfServiceRoutes } from "./relay/self-service.ts";
+import { answerHealth } from "./status/health.ts";
+import { answerMetrics } from "./status/metrics.ts";
 
 /** nginx's code for "client closed request"; nobody is there to read it. */
 const STATUS_CLIENT_GONE = 499;
@@ -62,7 +64,8 @@ export const app = new Hono<AppEnv>({ getPath })
     context.set("requestId", createRequestId());
     await next();
   })
-  .get("/health", (context) => context.json({ status: "ok" }))
+  .get("/health", answerHealth)
+  .get("/metrics", answerMetrics)
   .route("/", relayRoutes())
   .route("/", selfServiceRoutes())
   .route("/admin", adminApp)

@@ -34,6 +34,8 @@ const settingsSchema = z.object({
   ADMIN_PASSWORD: z.string().min(8),
   /** Of the public client that Google's own command line signs in with; without it no such account can sign in. */
   GEMINI_OAUTH_CLIENT_SECRET: z.string().min(1).max(200).optional(),
+  /** What a monitor sends to be given /metrics; without it there are none. */
+  METRICS_TOKEN: z.string().min(32).optional(),
   /** Where a day begins. */
   TIMEZONE: timeZone.default("UTC"),
   /** Loopback and private upstream addresses, for development. */

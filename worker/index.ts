@@ -1,5 +1,6 @@
 /** The worker's entry: the environment is parsed here, once, and everything else is mounted in `app.ts`. */
 import { app } from "./app.ts";
+import { anchorAudit } from "./cron/anchor-audit.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
@@ -30,5 +31,6 @@ export default {
     await rebuildSnapshots(env);
     await forgetOldRouting(env, Date.now());
     await forgetOldTries(env.DB, Date.now());
+    await anchorAudit(env, Date.now());
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

@@ -87,9 +87,15 @@ export const ROOMS: readonly Room[] = [
     packages: null,
   },
   {
+    name: "status",
+    files: /^worker\/status\//,
+    imports: [...BASE, "contract", "env", "admin"],
+    packages: null,
+  },
+  {
     name: "app",
     files: /^worker\/app\.ts$/,
-    imports: [...BASE, "providers", "env", "relay", "admin"],
+    imports: [...BASE, "providers", "env", "relay", "admin", "status"],
     packages: null,
   },
   {

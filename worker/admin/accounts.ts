@@ -8,6 +8,7 @@ import {
   type AccountPatch,
   type AccountView,
 } from "../domain/account.ts";
+import { MASKED, type AuditAction, type Change } from "../domain/audit.ts";
 import { RelayError } from "../domain/errors.ts";
 import { accountIdSchema, newAccountId } from "../domain/ids.ts";
 import type { ProxyConfig } from "../domain/proxy.ts";
@@ -25,6 +26,9 @@ import {
   snapshotsOf,
   type AdminEnv,
 } from "./context.ts";
+import { accountAnswer, pageOf, testAnswer } from "./answers.ts";
+import { documented } from "./api-document/route-facts.ts";
+import { audited, noted } from "./audited.ts";
 import { accountObject } from "./objects.ts";
 import { enteredProxy } from "./proxy.ts";
 import { testAccount } from "./test-account.ts";
@@ -74,13 +78,27 @@ function assertAllowedProxy({ host }: ProxyConfig, allowPrivate: boolean): void 
   }
 }
 
+/** Of secrets the log shows that they were given. */
+const trace = ({ credential, proxyPassword }: Secrets) => ({
+  ...(credential === null ? {} : { credential: MASKED }),
+  ...(proxyPassword === null ? {} : { proxyPassword: MASKED }),
+});
+
 /** The object first, since it checks the credential; then D1, then the snapshot made of it. */
-async function store(context: Context<AdminEnv>, config: AccountConfig, secrets: Secrets): Promise<void> {
+async function store(
+  context: Context<AdminEnv>,
+  config: AccountConfig,
+  secrets: Secrets,
+  before: AccountConfig | null,
+): Promise<void> {
   assertUsable(context, config);
   const object = accountObject(context.env, config.id);
   const result = await object.configure(config, secrets.credential, secrets.proxyPassword);
   if (result.kind === "invalid") throw new RelayError("invalid_request", result.message);
-  await saveAccount(context.env.DB, config);
+  const after = { ...config, ...trace(secrets) };
+  const change: Change = before === null ? { after } : { before, after };
+  const action: AuditAction = before === null ? "account.create" : "account.update";
+  await saveAccount(context.env.DB, config, audited(context, action, config.id, change));
   await publish(context);
 }
 
@@ -98,7 +116,7 @@ export async function createAccount(context: Context<AdminEnv>, input: AccountIn
     createdAt: now,
     updatedAt: now,
   };
-  await store(context, config, { credential, proxyPassword: proxy.password });
+  await store(context, config, { credential, proxyPassword: proxy.password }, null);
   return viewOf(context, config);
 }
 
@@ -121,40 +139,67 @@ async function required(context: Context<AdminEnv>): Promise<AccountConfig> {
 }
 
 export const accountRoutes = new Hono<AdminEnv>()
-  .get("/", query(pageSchema), async (context) => {
-    const { limit, offset } = offsetOf(context.req.valid("query"));
-    const all = await listAccounts(context.env.DB);
-    const page = all.slice(offset, offset + limit);
-    const items = await Promise.all(page.map((config) => viewOf(context, config)));
-    return context.json({ items, total: all.length });
-  })
-  .post("/", body(accountInputSchema), async (context) =>
-    context.json(await createAccount(context, context.req.valid("json")), 201),
+  .get(
+    "/",
+    documented("Lists accounts, the oldest first.", { 200: pageOf(accountAnswer) }),
+    query(pageSchema),
+    async (context) => {
+      const { limit, offset } = offsetOf(context.req.valid("query"));
+      const all = await listAccounts(context.env.DB);
+      const page = all.slice(offset, offset + limit);
+      const items = await Promise.all(page.map((config) => viewOf(context, config)));
+      return context.json({ items, total: all.length });
+    },
   )
-  .get("/:id", async (context) => context.json(await viewOf(context, await required(context))))
-  .patch("/:id", body(accountPatchSchema), async (context) => {
-    const patch = context.req.valid("json");
+  .post(
+    "/",
+    documented("Adds an account.", { 201: accountAnswer }),
+    body(accountInputSchema),
+    async (context) => context.json(await createAccount(context, context.req.valid("json")), 201),
+  )
+  .get("/:id", documented("Shows an account.", { 200: accountAnswer }), async (context) =>
+    context.json(await viewOf(context, await required(context))),
+  )
+  .patch(
+    "/:id",
+    documented("Changes an account; what is left out stays as it is.", { 200: accountAnswer }),
+    body(accountPatchSchema),
+    async (context) => {
+      const patch = context.req.valid("json");
+      const before = await required(context);
+      const proxy = enteredProxy(patch.proxy, before.proxy);
+      const config = changed(before, patch, proxy.config);
+      const secrets = { credential: patch.credential ?? null, proxyPassword: proxy.password };
+      await store(context, config, secrets, before);
+      return context.json(await viewOf(context, config));
+    },
+  )
+  .delete("/:id", documented("Deletes an account and its credential.", { 204: null }), async (context) => {
     const before = await required(context);
-    const proxy = enteredProxy(patch.proxy, before.proxy);
-    const config = changed(before, patch, proxy.config);
-    await store(context, config, { credential: patch.credential ?? null, proxyPassword: proxy.password });
-    return context.json(await viewOf(context, config));
-  })
-  .delete("/:id", async (context) => {
-    const { id } = await required(context);
-    await deleteAccount(context.env.DB, id);
+    const { id } = before;
+    await deleteAccount(context.env.DB, id, audited(context, "account.delete", id, { before }));
     await publish(context);
     await accountObject(context.env, id).erase();
     return context.body(null, 204);
   })
-  .post("/:id/test", async (context) => context.json(await testAccount(context.env, await required(context))))
-  .post("/:id/reset", async (context) => {
+  .post(
+    "/:id/test",
+    documented("Makes one small call with an account.", { 200: testAnswer }),
+    async (context) => context.json(await testAccount(context.env, await required(context))),
+  )
+  .post("/:id/reset", documented("Ends an account's cooldowns.", { 200: accountAnswer }), async (context) => {
     const config = await required(context);
     await accountObject(context.env, config.id).reset();
+    await noted(context, "account.reset", config.id);
     return context.json(await viewOf(context, config));
   })
-  .post("/:id/refresh", async (context) => {
-    const config = await required(context);
-    await accountObject(context.env, config.id).refreshNow();
-    return context.json(await viewOf(context, config));
-  });
+  .post(
+    "/:id/refresh",
+    documented("Refreshes an account's token.", { 200: accountAnswer }),
+    async (context) => {
+      const config = await required(context);
+      await accountObject(context.env, config.id).refreshNow();
+      await noted(context, "account.refresh", config.id);
+      return context.json(await viewOf(context, config));
+    },
+  );

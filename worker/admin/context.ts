@@ -5,6 +5,7 @@ import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
 import type { Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
+import { withFact } from "./api-document/route-facts.ts";
 import type { SnapshotContext } from "../storage/snapshots.ts";
 
 export interface AdminEnv {
@@ -25,6 +26,10 @@ export const snapshotsOf = (context: Context<AdminEnv>): SnapshotContext => ({
   },
 });
 
+/** The client's, as the edge saw it. */
+export const addressOf = (context: Context<AdminEnv>): string =>
+  context.req.header("cf-connecting-ip") ?? "unknown";
+
 const describe = (error: z.ZodError): string =>
   error.issues
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
@@ -39,10 +44,16 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.out
 
 /** Parses the JSON body with a schema; what comes out is what the handler gets, and what a client must send. */
 export const body = <Schema extends z.ZodType>(schema: Schema) =>
-  validator("json", (value): z.output<Schema> => parsed(schema, value));
+  withFact(
+    validator("json", (value): z.output<Schema> => parsed(schema, value)),
+    { kind: "body", schema },
+  );
 
 export const query = <Schema extends z.ZodType>(schema: Schema) =>
-  validator("query", (value): z.output<Schema> => parsed(schema, value));
+  withFact(
+    validator("query", (value): z.output<Schema> => parsed(schema, value)),
+    { kind: "query", schema },
+  );
 
 /** A path parameter that is an id; a malformed one is as unknown as any other. */
 export function idParam<Schema extends z.ZodType>(schema: Schema, value: string): z.output<Schema> {

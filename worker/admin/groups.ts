@@ -6,6 +6,9 @@ import { nameSchema } from "../domain/text.ts";
 import { listAccounts, readDirectory } from "../storage/accounts.ts";
 import { deleteGroup, listGroups, saveGroup } from "../storage/groups.ts";
 import { putDirectory } from "../storage/snapshots.ts";
+import { groupAnswer, pageOf } from "./answers.ts";
+import { documented } from "./api-document/route-facts.ts";
+import { audited } from "./audited.ts";
 import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
 
 interface GroupView extends Group {
@@ -37,18 +40,39 @@ const inputSchema = groupSchema.omit({ name: true });
 const nameOf = (context: Context<AdminEnv>) => idParam(nameSchema, context.req.param("name") ?? "");
 
 export const groupRoutes = new Hono<AdminEnv>()
-  .get("/", async (context) => {
-    const items = await viewsOf(context.env.DB);
-    return context.json({ items, total: items.length });
-  })
-  .put("/:name", body(inputSchema), async (context) => {
-    const name = nameOf(context);
-    await saveGroup(context.env.DB, { name, ...context.req.valid("json") });
-    await publish(context);
-    return context.json((await viewsOf(context.env.DB)).find((group) => group.name === name));
-  })
-  .delete("/:name", async (context) => {
-    if (!(await deleteGroup(context.env.DB, nameOf(context)))) throw notFound();
-    await publish(context);
-    return context.body(null, 204);
-  });
+  .get(
+    "/",
+    documented("Lists every group that is named anywhere, the shared pool (`*`) first.", {
+      200: pageOf(groupAnswer),
+    }),
+    async (context) => {
+      const items = await viewsOf(context.env.DB);
+      return context.json({ items, total: items.length });
+    },
+  )
+  .put(
+    "/:name",
+    documented("Makes or changes a group.", { 200: groupAnswer }),
+    body(inputSchema),
+    async (context) => {
+      const name = nameOf(context);
+      const before = (await listGroups(context.env.DB)).find((group) => group.name === name);
+      const after = { name, ...context.req.valid("json") };
+      const change = before === undefined ? { after } : { before, after };
+      await saveGroup(context.env.DB, after, audited(context, "group.save", name, change));
+      await publish(context);
+      return context.json((await viewsOf(context.env.DB)).find((group) => group.name === name));
+    },
+  )
+  .delete(
+    "/:name",
+    documented("Deletes a group's settings; its accounts keep its name.", { 204: null }),
+    async (context) => {
+      const name = nameOf(context);
+      const before = (await listGroups(context.env.DB)).find((group) => group.name === name);
+      if (before === undefined) throw notFound();
+      await deleteGroup(context.env.DB, name, audited(context, "group.delete", name, { before }));
+      await publish(context);
+      return context.body(null, 204);
+    },
+  );

@@ -22,6 +22,8 @@ import {
 } from "../storage/oauth-sessions.ts";
 import { parseKeyring } from "../storage/seal.ts";
 import { createAccount } from "./accounts.ts";
+import { accountAnswer, pendingAnswer, signInAnswer } from "./answers.ts";
+import { documented } from "./api-document/route-facts.ts";
 import { body, type AdminEnv } from "./context.ts";
 import { newProxy } from "./proxy.ts";
 
@@ -137,65 +139,84 @@ function createSignedIn(
 }
 
 export const oauthRoutes = new Hono<AdminEnv>()
-  .post("/start", body(startSchema), async (context) => {
-    const input = context.req.valid("json");
-    const { oauth, device } = providerOf(input.provider);
-    if (oauth !== undefined) return context.json(await startCode(context, input.provider, oauth));
-    invariant(device !== undefined, "a provider with a sign-in has a flow for it");
-    return context.json(await startDevice(context, input, device));
-  })
-  .post("/exchange", body(exchangeSchema), async (context) => {
-    const { sessionId, code: pasted, account } = context.req.valid("json");
-    const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
-    // Before the code is used up.
-    const proxy = newProxy(account.proxy);
-    const { code, state } = readPastedCode(pasted);
-    const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
-    const session = await takeOAuthSession(context.env.DB, keyring, claim);
-    if (session === null || !("verifier" in session.secrets)) throw sessionOver();
-    const { secrets, provider } = session;
-    if (state !== null && state !== secrets.state) {
-      throw new RelayError("invalid_request", "The code belongs to another sign-in: start it again.");
-    }
-    const { oauth } = providerOf(provider);
-    if (oauth === undefined) throw sessionOver();
-    const grant = { code, state: secrets.state, verifier: secrets.verifier };
-    const result = await oauth.exchange(grant, tokenContext(context, account, proxy));
-    if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
-    return context.json(
-      await createSignedIn(context, account, { provider, credential: result.credential }),
-      201,
-    );
-  })
-  .post("/poll", body(pollSchema), async (context) => {
-    const { sessionId, account } = context.req.valid("json");
-    const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
-    const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
-    const session = await findOAuthSession(context.env.DB, keyring, claim);
-    if (session === null || !("deviceCode" in session.secrets)) throw sessionOver();
-    const { secrets, provider } = session;
-    const { device } = providerOf(provider);
-    if (device === undefined) throw sessionOver();
-    const result = await device.poll(
-      secrets.deviceCode,
-      tokenContext(context, account, newProxy(account.proxy)),
-    );
-    switch (result.kind) {
-      case "pending": {
-        const retryAfterMs = secrets.intervalMs + (result.slowDown ? SLOW_DOWN_MS : 0);
-        return context.json({ kind: "pending", retryAfterMs } as const);
+  .post(
+    "/start",
+    documented("Begins the sign-in of an account.", { 200: signInAnswer }, ["upstream_failed"]),
+    body(startSchema),
+    async (context) => {
+      const input = context.req.valid("json");
+      const { oauth, device } = providerOf(input.provider);
+      if (oauth !== undefined) return context.json(await startCode(context, input.provider, oauth));
+      invariant(device !== undefined, "a provider with a sign-in has a flow for it");
+      return context.json(await startDevice(context, input, device));
+    },
+  )
+  .post(
+    "/exchange",
+    documented("Ends a sign-in with the code that its page showed.", { 201: accountAnswer }),
+    body(exchangeSchema),
+    async (context) => {
+      const { sessionId, code: pasted, account } = context.req.valid("json");
+      const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
+      // Before the code is used up.
+      const proxy = newProxy(account.proxy);
+      const { code, state } = readPastedCode(pasted);
+      const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
+      const session = await takeOAuthSession(context.env.DB, keyring, claim);
+      if (session === null || !("verifier" in session.secrets)) throw sessionOver();
+      const { secrets, provider } = session;
+      if (state !== null && state !== secrets.state) {
+        throw new RelayError("invalid_request", "The code belongs to another sign-in: start it again.");
       }
-      case "failed":
-        // The provider could not be asked, so the sign-in may still succeed.
-        throw new RelayError("upstream_failed", result.message);
-      case "rejected":
-        await takeOAuthSession(context.env.DB, keyring, claim);
-        throw new RelayError("invalid_request", result.message);
-      case "refreshed":
-        await takeOAuthSession(context.env.DB, keyring, claim);
-        return context.json(
-          await createSignedIn(context, account, { provider, credential: result.credential }),
-          201,
-        );
-    }
-  });
+      const { oauth } = providerOf(provider);
+      if (oauth === undefined) throw sessionOver();
+      const grant = { code, state: secrets.state, verifier: secrets.verifier };
+      const result = await oauth.exchange(grant, tokenContext(context, account, proxy));
+      if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
+      return context.json(
+        await createSignedIn(context, account, { provider, credential: result.credential }),
+        201,
+      );
+    },
+  )
+  .post(
+    "/poll",
+    documented(
+      "Asks whether a sign-in at another device is done.",
+      { 200: pendingAnswer, 201: accountAnswer },
+      ["upstream_failed"],
+    ),
+    body(pollSchema),
+    async (context) => {
+      const { sessionId, account } = context.req.valid("json");
+      const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
+      const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
+      const session = await findOAuthSession(context.env.DB, keyring, claim);
+      if (session === null || !("deviceCode" in session.secrets)) throw sessionOver();
+      const { secrets, provider } = session;
+      const { device } = providerOf(provider);
+      if (device === undefined) throw sessionOver();
+      const result = await device.poll(
+        secrets.deviceCode,
+        tokenContext(context, account, newProxy(account.proxy)),
+      );
+      switch (result.kind) {
+        case "pending": {
+          const retryAfterMs = secrets.intervalMs + (result.slowDown ? SLOW_DOWN_MS : 0);
+          return context.json({ kind: "pending", retryAfterMs } as const);
+        }
+        case "failed":
+          // The provider could not be asked, so the sign-in may still succeed.
+          throw new RelayError("upstream_failed", result.message);
+        case "rejected":
+          await takeOAuthSession(context.env.DB, keyring, claim);
+          throw new RelayError("invalid_request", result.message);
+        case "refreshed":
+          await takeOAuthSession(context.env.DB, keyring, claim);
+          return context.json(
+            await createSignedIn(context, account, { provider, credential: result.credential }),
+            201,
+          );
+      }
+    },
+  );

@@ -1,5 +1,6 @@
 /** People: who may sign in, and what they may do. Only owners change them. */
 import { Hono, type Context } from "hono";
+import { MASKED } from "../domain/audit.ts";
 import { RelayError } from "../domain/errors.ts";
 import { newPersonId, personIdSchema } from "../domain/ids.ts";
 import { firstOwner, personInputSchema, personPatchSchema, type Person } from "../domain/person.ts";
@@ -12,6 +13,9 @@ import {
   savePerson,
   type StoredPerson,
 } from "../storage/people.ts";
+import { pageOf, personAnswer } from "./answers.ts";
+import { documented } from "./api-document/route-facts.ts";
+import { audited } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { hashPassword } from "./password.ts";
 
@@ -24,51 +28,75 @@ async function required(context: Context<AdminEnv>): Promise<StoredPerson> {
 const taken = () => new RelayError("conflict", "username: is taken");
 
 export const peopleRoutes = new Hono<AdminEnv>()
-  .get("/", query(pageSchema), async (context) =>
-    context.json(await listPeople(context.env.DB, offsetOf(context.req.valid("query")))),
+  .get(
+    "/",
+    documented("Lists people, the newest first.", { 200: pageOf(personAnswer) }),
+    query(pageSchema),
+    async (context) => context.json(await listPeople(context.env.DB, offsetOf(context.req.valid("query")))),
   )
-  .post("/", body(personInputSchema), async (context) => {
-    const { password, ...fields } = context.req.valid("json");
-    const now = Date.now();
-    if (fields.username.toLowerCase() === firstOwner(context.env.ADMIN_USERNAME).username.toLowerCase()) {
-      throw taken();
-    }
-    const person: Person = {
-      ...fields,
-      id: newPersonId(now, crypto.getRandomValues(new Uint8Array(16))),
-      source: "local",
-      createdAt: now,
-      updatedAt: now,
-      lastLoginAt: null,
-    };
-    if (!(await addPerson(context.env.DB, { person, password: await hashPassword(password) }))) throw taken();
-    return context.json(person, 201);
-  })
-  .get("/:id", async (context) => context.json((await required(context)).person))
-  .patch("/:id", body(personPatchSchema), async (context) => {
-    const before = await required(context);
-    const { password, ...fields } = context.req.valid("json");
-    if (password !== undefined && before.person.source !== "local") {
-      throw new RelayError("invalid_request", "password: is kept where this person signs in, not here");
-    }
-    const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-    const person: Person = {
-      ...before.person,
-      ...(Object.fromEntries(given) as Partial<Person>),
-      updatedAt: Date.now(),
-    };
-    const hash = password === undefined ? before.password : await hashPassword(password);
-    await savePerson(context.env.DB, { person, password: hash });
-    // Whoever knew the old password, or had more rights, must not go on with them.
-    const losesTrust = password !== undefined || !person.enabled || person.role !== before.person.role;
-    if (losesTrust) await closeSessionsOf(context.env.DB, person.id);
-    return context.json(person);
-  })
-  .delete("/:id", async (context) => {
-    const { person } = await required(context);
-    if (person.id === context.get("person").id) {
-      throw new RelayError("conflict", "You cannot delete yourself. Ask another owner.");
-    }
-    await deletePerson(context.env.DB, person.id);
-    return context.body(null, 204);
-  });
+  .post(
+    "/",
+    documented("Adds a person.", { 201: personAnswer }, ["conflict"]),
+    body(personInputSchema),
+    async (context) => {
+      const { password, ...fields } = context.req.valid("json");
+      const now = Date.now();
+      if (fields.username.toLowerCase() === firstOwner(context.env.ADMIN_USERNAME).username.toLowerCase()) {
+        throw taken();
+      }
+      const person: Person = {
+        ...fields,
+        id: newPersonId(now, crypto.getRandomValues(new Uint8Array(16))),
+        source: "local",
+        createdAt: now,
+        updatedAt: now,
+        lastLoginAt: null,
+      };
+      const stored = { person, password: await hashPassword(password) };
+      const commit = audited(context, "person.create", person.id, { after: person });
+      if (!(await addPerson(context.env.DB, stored, commit))) throw taken();
+      return context.json(person, 201);
+    },
+  )
+  .get("/:id", documented("Shows a person.", { 200: personAnswer }), async (context) =>
+    context.json((await required(context)).person),
+  )
+  .patch(
+    "/:id",
+    documented("Changes a person; what is left out stays as it is.", { 200: personAnswer }),
+    body(personPatchSchema),
+    async (context) => {
+      const before = await required(context);
+      const { password, ...fields } = context.req.valid("json");
+      if (password !== undefined && before.person.source !== "local") {
+        throw new RelayError("invalid_request", "password: is kept where this person signs in, not here");
+      }
+      const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+      const person: Person = {
+        ...before.person,
+        ...(Object.fromEntries(given) as Partial<Person>),
+        updatedAt: Date.now(),
+      };
+      const hash = password === undefined ? before.password : await hashPassword(password);
+      const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
+      const commit = audited(context, "person.update", person.id, { before: before.person, after });
+      await savePerson(context.env.DB, { person, password: hash }, commit);
+      // Whoever knew the old password, or had more rights, must not go on with them.
+      const losesTrust = password !== undefined || !person.enabled || person.role !== before.person.role;
+      if (losesTrust) await closeSessionsOf(context.env.DB, person.id);
+      return context.json(person);
+    },
+  )
+  .delete(
+    "/:id",
+    documented("Deletes a person and their sessions.", { 204: null }, ["conflict"]),
+    async (context) => {
+      const { person } = await required(context);
+      if (person.id === context.get("person").id) {
+        throw new RelayError("conflict", "You cannot delete yourself. Ask another owner.");
+      }
+      const commit = audited(context, "person.delete", person.id, { before: person });
+      await deletePerson(context.env.DB, person.id, commit);
+      return context.body(null, 204);
+    },
+  );

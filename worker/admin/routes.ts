@@ -1,6 +1,8 @@
 /** The admin API: one file a resource, chained so that `hc<AdminApi>` knows every route. */
 import { Hono } from "hono";
 import { accountRoutes } from "./accounts.ts";
+import { auditRoutes } from "./audit.ts";
+import { apiDocumentRoutes } from "./api-document/routes.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
@@ -14,10 +16,13 @@ import { usageRoutes } from "./usage.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
 
+const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRoutes);
+
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
   .route("/people", owned)
+  .route("/audit", audit)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)
@@ -27,6 +32,15 @@ const signedIn = new Hono<AdminEnv>()
   .route("/requests", requestRoutes)
   .route("/usage", usageRoutes);
 
-export const adminApp = new Hono<AdminEnv>().route("/", sessionRoutes).route("/", signedIn);
+const base = new Hono<AdminEnv>();
+
+// A guard holds for what comes after it: what anybody may see comes first.
+export const adminApp = base
+  .route("/", sessionRoutes)
+  .route(
+    "/",
+    apiDocumentRoutes(() => base.routes),
+  )
+  .route("/", signedIn);
 
 export type AdminApi = typeof adminApp;

@@ -9,9 +9,15 @@ import { personIdSchema } from "../domain/ids.ts";
 import { firstOwner, hasRole, type Person, type Role } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import { toHex } from "../storage/encoding.ts";
+import type { Commit } from "../storage/commit.ts";
+import { withEntry } from "../storage/audit.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
-import { body, type AdminEnv } from "./context.ts";
+import { meAnswer, okAnswer, tokenAnswer } from "./answers.ts";
+import { documented, withFact } from "./api-document/route-facts.ts";
+import { actorOf, logOf, noteOf } from "./audited.ts";
+import { addressOf, body, type AdminEnv } from "./context.ts";
 import { signIn } from "./sign-in.ts";
+import { noteFailure } from "./sign-in-failure.ts";
 
 const SESSION_S = 12 * 3600;
 const COOKIE = "relay_session";
@@ -66,30 +72,40 @@ async function personOf(env: Env, { sub, sid }: Claims): Promise<Person | null> 
 }
 
 /** Lets only people pass who are signed in. */
-export const requireSession = createMiddleware<AdminEnv>(async (context, next) => {
-  const token = tokenOf(context);
-  const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
-  const person = claims === null ? null : await personOf(context.env, claims);
-  if (claims === null || person === null) throw unauthenticated();
-  context.set("person", person);
-  context.set("session", claims.sid);
-  await next();
-});
+export const requireSession = withFact(
+  createMiddleware<AdminEnv>(async (context, next) => {
+    const token = tokenOf(context);
+    const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
+    const person = claims === null ? null : await personOf(context.env, claims);
+    if (claims === null || person === null) throw unauthenticated();
+    context.set("person", person);
+    context.set("session", claims.sid);
+    await next();
+  }),
+  { kind: "guard", role: () => "user" },
+);
 
 /** Lets only people pass who have this role, or one that may do more. After `requireSession`. */
 export const requireRole = (role: Role) =>
-  createMiddleware<AdminEnv>(async (context, next) => {
-    if (!hasRole(context.get("person").role, role)) {
-      throw new RelayError("permission_denied", `This needs the role ${role}.`);
-    }
-    await next();
-  });
+  withFact(
+    createMiddleware<AdminEnv>(async (context, next) => {
+      if (!hasRole(context.get("person").role, role)) {
+        throw new RelayError("permission_denied", `This needs the role ${role}.`);
+      }
+      await next();
+    }),
+    { kind: "guard", role: () => role },
+  );
+
+const roleFor = (method: string): Role => (method === "GET" || method === "HEAD" ? "viewer" : "admin");
 
 /** Whoever may look may look at everything; changes need more. */
-export const requireReaderOrAdmin = createMiddleware<AdminEnv>(async (context, next) => {
-  const isRead = context.req.method === "GET" || context.req.method === "HEAD";
-  await requireRole(isRead ? "viewer" : "admin")(context, next);
-});
+export const requireReaderOrAdmin = withFact(
+  createMiddleware<AdminEnv>(async (context, next) => {
+    await requireRole(roleFor(context.req.method))(context, next);
+  }),
+  { kind: "guard", role: roleFor },
+);
 
 const newSessionId = () => toHex(crypto.getRandomValues(new Uint8Array(16)));
 
@@ -104,12 +120,15 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
     iat: issuedAt,
     exp: issuedAt + SESSION_S,
   };
-  await openSession(env.DB, {
+  const session = {
     id: claims.sid,
     personId: person.id,
     createdAt: issuedAt * 1000,
     expiresAt: claims.exp * 1000,
-  });
+  };
+  const change = { after: { address: addressOf(context) } };
+  const note = noteOf(actorOf(person), "session.open", person.id, change);
+  await openSession(env.DB, session, withEntry(await logOf(env), note));
   const token = await sign(claims, env.SESSION_SECRET, ALGORITHM);
   setCookie(context, COOKIE, token, {
     httpOnly: true,
@@ -121,21 +140,36 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
   return { token, expiresAt: claims.exp * 1000 };
 }
 
-const addressOf = (context: Context<AdminEnv>): string => context.req.header("cf-connecting-ip") ?? "unknown";
+/** Nobody is written down for a session that has ended before. */
+async function closing(env: Env, person: Person | null): Promise<Commit | undefined> {
+  if (person === null) return undefined;
+  return withEntry(await logOf(env), noteOf(actorOf(person), "session.close", person.id));
+}
 
 const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, role });
 
 export const sessionRoutes = new Hono<AdminEnv>()
-  .post("/login", body(credentialsSchema), async (context) => {
-    const address = addressOf(context);
-    const person = await signIn(context.env, { ...context.req.valid("json"), address }, Date.now());
-    return context.json(await beginSession(context, person));
-  })
-  .post("/logout", async (context) => {
+  .post(
+    "/login",
+    documented("Begins a session.", { 200: tokenAnswer }, ["unauthenticated", "rate_limited"]),
+    body(credentialsSchema),
+    async (context) => {
+      const attempt = { ...context.req.valid("json"), address: addressOf(context) };
+      const person = await signIn(context.env, attempt, Date.now()).catch(async (error: unknown) => {
+        await noteFailure(context.env, attempt, error);
+        throw error;
+      });
+      return context.json(await beginSession(context, person));
+    },
+  )
+  .post("/logout", documented("Ends the session, if there is one.", { 200: okAnswer }), async (context) => {
     const token = tokenOf(context);
     const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
-    if (claims !== null) await closeSession(context.env.DB, claims.sid);
+    const person = claims === null ? null : await personOf(context.env, claims);
+    if (claims !== null) await closeSession(context.env.DB, claims.sid, await closing(context.env, person));
     deleteCookie(context, COOKIE, { path: "/admin" });
     return context.json({ ok: true });
   })
-  .get("/me", requireSession, (context) => context.json(meOf(context.get("person"))));
+  .get("/me", requireSession, documented("Who is signed in.", { 200: meAnswer }), (context) =>
+    context.json(meOf(context.get("person"))),
+  );

@@ -7,6 +7,7 @@ import {
   type Directory,
 } from "../domain/account.ts";
 import type { AccountId } from "../domain/ids.ts";
+import { alone, type Commit } from "./commit.ts";
 import { NEXT_VERSION } from "./directory-version.ts";
 import { parseGroup, SELECT_GROUPS } from "./groups.ts";
 
@@ -25,8 +26,12 @@ export async function findAccount(db: D1Database, id: AccountId): Promise<Accoun
 }
 
 /** Stores a configuration, new or changed; the directory's version moves in the same transaction. */
-export async function saveAccount(db: D1Database, config: AccountConfig): Promise<void> {
-  await db.batch([
+export async function saveAccount(
+  db: D1Database,
+  config: AccountConfig,
+  commit: Commit = alone(db),
+): Promise<void> {
+  await commit([
     db
       .prepare(
         `INSERT INTO account (id, name, config, created_at) VALUES (?1, ?2, ?3, ?4)
@@ -37,8 +42,12 @@ export async function saveAccount(db: D1Database, config: AccountConfig): Promis
   ]);
 }
 
-export async function deleteAccount(db: D1Database, id: AccountId): Promise<void> {
-  await db.batch([db.prepare("DELETE FROM account WHERE id = ?").bind(id), db.prepare(NEXT_VERSION)]);
+export async function deleteAccount(
+  db: D1Database,
+  id: AccountId,
+  commit: Commit = alone(db),
+): Promise<void> {
+  await commit([db.prepare("DELETE FROM account WHERE id = ?").bind(id), db.prepare(NEXT_VERSION)]);
 }
 
 /** What the scheduler works with, as of now. */

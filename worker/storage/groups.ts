@@ -1,6 +1,7 @@
 /** Groups in D1. Membership is the accounts' own: a group without an entry here is a name with the default policy. */
 import { z } from "zod";
 import { groupSchema, type Group } from "../domain/group.ts";
+import { alone, type Commit } from "./commit.ts";
 import { NEXT_VERSION } from "./directory-version.ts";
 
 const rowSchema = z.object({ config: z.string() });
@@ -15,8 +16,8 @@ export async function listGroups(db: D1Database): Promise<Group[]> {
 }
 
 /** Stores a group, new or changed; the directory's version moves in the same transaction. */
-export async function saveGroup(db: D1Database, group: Group): Promise<void> {
-  await db.batch([
+export async function saveGroup(db: D1Database, group: Group, commit: Commit = alone(db)): Promise<void> {
+  await commit([
     db
       .prepare(
         `INSERT INTO account_group (name, config) VALUES (?1, ?2)
@@ -27,11 +28,6 @@ export async function saveGroup(db: D1Database, group: Group): Promise<void> {
   ]);
 }
 
-/** @returns false when there was none */
-export async function deleteGroup(db: D1Database, name: string): Promise<boolean> {
-  const [deleted] = await db.batch([
-    db.prepare("DELETE FROM account_group WHERE name = ?").bind(name),
-    db.prepare(NEXT_VERSION),
-  ]);
-  return (deleted?.meta.changes ?? 0) > 0;
+export async function deleteGroup(db: D1Database, name: string, commit: Commit = alone(db)): Promise<void> {
+  await commit([db.prepare("DELETE FROM account_group WHERE name = ?").bind(name), db.prepare(NEXT_VERSION)]);
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { keyHash, type KeyHash, type KeyId } from "../domain/ids.ts";
 import { keyConfigSchema, type KeyConfig } from "../domain/key.ts";
+import { alone, type Commit } from "./commit.ts";
 
 const rowSchema = z.object({ config: z.string(), hash: z.string().transform(keyHash) });
 
@@ -30,21 +31,33 @@ export async function listKeys(
   return { items: (rows?.results ?? []).map(parseRow), total };
 }
 
+export async function countKeys(db: D1Database): Promise<{ total: number; enabled: number }> {
+  const row = await db
+    .prepare("SELECT count(*) AS total, coalesce(sum(config ->> 'enabled'), 0) AS enabled FROM relay_key")
+    .first();
+  return z.object({ total: z.number(), enabled: z.number() }).parse(row);
+}
+
 export async function findKey(db: D1Database, id: KeyId): Promise<StoredKey | null> {
   const row = await db.prepare("SELECT config, hash FROM relay_key WHERE id = ?").bind(id).first();
   return row === null ? null : parseRow(row);
 }
 
-export async function saveKey(db: D1Database, { config, hash }: StoredKey): Promise<void> {
-  await db
-    .prepare(
-      `INSERT INTO relay_key (id, name, hash, config, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-       ON CONFLICT (id) DO UPDATE SET name = excluded.name, hash = excluded.hash, config = excluded.config`,
-    )
-    .bind(config.id, config.name, hash, JSON.stringify(config), config.createdAt)
-    .run();
+export async function saveKey(
+  db: D1Database,
+  { config, hash }: StoredKey,
+  commit: Commit = alone(db),
+): Promise<void> {
+  await commit([
+    db
+      .prepare(
+        `INSERT INTO relay_key (id, name, hash, config, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, hash = excluded.hash, config = excluded.config`,
+      )
+      .bind(config.id, config.name, hash, JSON.stringify(config), config.createdAt),
+  ]);
 }
 
-export async function deleteKey(db: D1Database, id: KeyId): Promise<void> {
-  await db.prepare("DELETE FROM relay_key WHERE id = ?").bind(id).run();
+export async function deleteKey(db: D1Database, id: KeyId, commit: Commit = alone(db)): Promise<void> {
+  await commit([db.prepare("DELETE FROM relay_key WHERE id = ?").bind(id)]);
 }

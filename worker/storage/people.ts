@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { EpochMs, PersonId } from "../domain/ids.ts";
 import { personSchema, type Person } from "../domain/person.ts";
+import { alone, type Commit } from "./commit.ts";
 
 const rowSchema = z.object({ config: z.string(), password: z.string().nullable() });
 
@@ -45,27 +46,44 @@ export async function findPersonNamed(db: D1Database, username: string): Promise
 }
 
 /** @returns false when the name is taken */
-export async function addPerson(db: D1Database, { person, password }: StoredPerson): Promise<boolean> {
-  const { meta } = await db
-    .prepare(
-      `INSERT INTO person (id, username, config, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-       ON CONFLICT (username) DO NOTHING`,
-    )
-    .bind(person.id, person.username, JSON.stringify(person), password, person.createdAt)
-    .run();
-  return meta.changes > 0;
+export async function addPerson(
+  db: D1Database,
+  { person, password }: StoredPerson,
+  commit: Commit = alone(db),
+): Promise<boolean> {
+  const insertion = db
+    .prepare("INSERT INTO person (id, username, config, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")
+    .bind(person.id, person.username, JSON.stringify(person), password, person.createdAt);
+  try {
+    await commit([insertion]);
+    return true;
+  } catch (error) {
+    // Not `ON CONFLICT DO NOTHING`: whatever else is committed with it must not happen either.
+    const isTaken = error instanceof Error && error.message.includes("constraint failed: person.username");
+    if (isTaken) return false;
+    throw error;
+  }
 }
 
-export async function savePerson(db: D1Database, { person, password }: StoredPerson): Promise<void> {
-  await db
-    .prepare("UPDATE person SET config = ?2, password = ?3 WHERE id = ?1")
-    .bind(person.id, JSON.stringify(person), password)
-    .run();
+export async function savePerson(
+  db: D1Database,
+  { person, password }: StoredPerson,
+  commit: Commit = alone(db),
+): Promise<void> {
+  await commit([
+    db
+      .prepare("UPDATE person SET config = ?2, password = ?3 WHERE id = ?1")
+      .bind(person.id, JSON.stringify(person), password),
+  ]);
 }
 
 /** @returns false when there was none */
-export async function deletePerson(db: D1Database, id: PersonId): Promise<boolean> {
-  const [deleted] = await db.batch([
+export async function deletePerson(
+  db: D1Database,
+  id: PersonId,
+  commit: Commit = alone(db),
+): Promise<boolean> {
+  const [deleted] = await commit([
     db.prepare("DELETE FROM person WHERE id = ?").bind(id),
     db.prepare("DELETE FROM person_session WHERE person_id = ?").bind(id),
   ]);
@@ -80,8 +98,12 @@ export interface Session {
 }
 
 /** Begins a session, and forgets those that are over. */
-export async function openSession(db: D1Database, session: Session): Promise<void> {
-  await db.batch([
+export async function openSession(
+  db: D1Database,
+  session: Session,
+  commit: Commit = alone(db),
+): Promise<void> {
+  await commit([
     db.prepare("DELETE FROM person_session WHERE expires_at <= ?").bind(session.createdAt),
     db
       .prepare("INSERT INTO person_session (id, person_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
@@ -110,8 +132,8 @@ export async function findSession(
   return { person: config === null ? null : personSchema.parse(JSON.parse(config)) };
 }
 
-export async function closeSession(db: D1Database, id: string): Promise<void> {
-  await db.prepare("DELETE FROM person_session WHERE id = ?").bind(id).run();
+export async function closeSession(db: D1Database, id: string, commit: Commit = alone(db)): Promise<void> {
+  await commit([db.prepare("DELETE FROM person_session WHERE id = ?").bind(id)]);
 }
 
 /** Ends every session of a person, but perhaps the one in which it is asked. */

@@ -30,14 +30,23 @@ const fromBase64 = (text: string): Uint8Array =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
 
 /** @param text `id:base64 of 32 bytes`, comma separated, the newest first */
-export async function parseKeyring(text: string): Promise<Keyring> {
-  const keys = new Map<string, CryptoKey>();
+export function keyMaterial(text: string): ReadonlyMap<string, Uint8Array> {
+  const material = new Map<string, Uint8Array>();
   for (const entry of text.split(",")) {
-    const [id = "", material = ""] = entry.trim().split(":");
-    const bytes = fromBase64(material);
+    const [id = "", encoded = ""] = entry.trim().split(":");
+    const bytes = fromBase64(encoded);
     if (!/^[A-Za-z0-9_-]{1,20}$/.test(id) || bytes.length !== KEY_BYTES) {
       throw new Error("ENCRYPTION_KEYS must be a list of id:base64 with 32 bytes each");
     }
+    material.set(id, bytes);
+  }
+  return material;
+}
+
+/** @param text as `keyMaterial` takes it */
+export async function parseKeyring(text: string): Promise<Keyring> {
+  const keys = new Map<string, CryptoKey>();
+  for (const [id, bytes] of keyMaterial(text)) {
     keys.set(id, await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]));
   }
   const [newest] = keys;

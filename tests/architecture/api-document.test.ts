@@ -1,0 +1,67 @@
+/** Holds the admin API's document to the OpenAPI standard and to the routes that there are. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { describe, expect, it, vi } from "vitest";
+
+// Only calls through a tunnel need it, and nothing is called here.
+vi.mock("cloudflare:sockets", () => ({ connect: () => undefined }));
+
+interface Handler {
+  readonly method: string;
+  readonly path: string;
+  readonly handler: object;
+}
+interface Documenting {
+  readonly apiDocument: (handlers: readonly Handler[]) => {
+    readonly info: { readonly version: string };
+    readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
+  };
+}
+
+// By names that the compiler does not follow: the routes are typed for workerd, and these tests for Node.
+const root = join(import.meta.dirname, "../..");
+const { adminApp } = (await import(join(root, "worker/admin/routes.ts"))) as {
+  adminApp: { readonly routes: readonly Handler[] };
+};
+const { apiDocument } = (await import(join(root, "worker/admin/api-document/document.ts"))) as Documenting;
+
+describe("the admin API's document", () => {
+  const document = apiDocument(adminApp.routes);
+
+  it("is clean OpenAPI 3.1", async () => {
+    const config = await createConfig({
+      extends: ["recommended"],
+      // The program is not published under a licence, and some routes refuse nobody.
+      rules: { "info-license": "off", "operation-4xx-response": "off" },
+    });
+    const problems = await lintFromString({ source: JSON.stringify(document), config });
+    const told = problems.map(
+      ({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer ?? ""})`,
+    );
+    expect(told).toEqual([]);
+  });
+
+  it("has every route that is registered, and nothing else", () => {
+    const registered = adminApp.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} /admin${path.replace(/:(\w+)/g, "{$1}")}`);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.toSorted()).toEqual([...new Set(registered)].toSorted());
+    expect(described.length).toBeGreaterThan(30);
+  });
+
+  it("cannot be made while a route is not documented", () => {
+    const handler = () => undefined;
+    expect(() => apiDocument([{ method: "GET", path: "/new", handler }])).toThrow(
+      "GET /new is not documented",
+    );
+  });
+
+  it("has the version of package.json", () => {
+    const text = readFileSync(join(root, "package.json"), "utf8");
+    expect(document.info.version).toBe((JSON.parse(text) as { version: string }).version);
+  });
+});
