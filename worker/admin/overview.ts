@@ -1,10 +1,10 @@
 /** Today at a glance. */
 import { Hono } from "hono";
 import type { AccountStatus } from "../domain/account.ts";
+import { dayOf } from "../domain/calendar.ts";
 import { listAccounts } from "../storage/accounts.ts";
 import { listKeys } from "../storage/keys.ts";
 import { daySum, HOUR_MS, hourSums } from "../storage/rollups.ts";
-import { dayOf } from "../storage/usage-records.ts";
 import type { AdminEnv } from "./context.ts";
 import { accountObject } from "./objects.ts";
 

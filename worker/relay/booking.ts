@@ -93,6 +93,7 @@ export class Booking {
       attempts: this.#attempts,
       tokens: reading.tokens,
       serviceTier: reading.serviceTier,
+      speed: reading.speed,
       ...this.#costOf(model),
       error: ending.error,
       routing: this.story.routing,

@@ -1,0 +1,43 @@
+/** Sums of the ledger: totals, charts, rankings, and what is happening now. */
+import { Hono } from "hono";
+import { steppedRange } from "../domain/usage-range.ts";
+import { liveUsage } from "../storage/usage-live.ts";
+import { usageBreakdown, usageSeries, usageTotals } from "../storage/usage-sums.ts";
+import { offsetOf, query, type AdminEnv } from "./context.ts";
+import {
+  accepted,
+  breakdownQuerySchema,
+  liveQuerySchema,
+  rangeOf,
+  rangeView,
+  seriesQuerySchema,
+  sumFilter,
+  summaryQuerySchema,
+} from "./usage-query.ts";
+
+export const usageSumRoutes = new Hono<AdminEnv>()
+  .get("/summary", query(summaryQuerySchema), async (context) => {
+    const asked = context.req.valid("query");
+    const range = rangeOf(context, asked);
+    const totals = await usageTotals(context.env.DB, range, sumFilter(asked));
+    return context.json({ ...rangeView(range, context.env.TIMEZONE), ...totals });
+  })
+  .get("/series", query(seriesQuerySchema), async (context) => {
+    const { step, by, lines, ...asked } = context.req.valid("query");
+    const timeZone = context.env.TIMEZONE;
+    const range = accepted(steppedRange(rangeOf(context, asked), step, timeZone));
+    const chart = { step, by: by ?? null, lines, timeZone };
+    const series = await usageSeries(context.env.DB, range, sumFilter(asked), chart);
+    return context.json({ ...rangeView(range, timeZone), step, by: chart.by, series });
+  })
+  .get("/breakdown", query(breakdownQuerySchema), async (context) => {
+    const { by, sort, page, limit, ...asked } = context.req.valid("query");
+    const range = rangeOf(context, asked);
+    const ranking = { by, sort, ...offsetOf({ page, limit }) };
+    const found = await usageBreakdown(context.env.DB, range, sumFilter(asked), ranking);
+    return context.json({ ...rangeView(range, context.env.TIMEZONE), by, ...found });
+  })
+  .get("/live", query(liveQuerySchema), async (context) => {
+    const { minutes } = context.req.valid("query");
+    return context.json(await liveUsage(context.env.DB, Date.now(), minutes));
+  });
