@@ -1,9 +1,10 @@
 /** The ledger request by request: filters, pages, and files. Security cases C5 and C7. */
 import { describe, expect, it } from "vitest";
-import { usagePage, type UsageFilter, type UsageListing } from "../../worker/storage/usage-list.ts";
+import { findUsage, type UsageFilter, type UsageListing } from "../../worker/storage/usage-list.ts";
 import { OUTCOMES } from "../../worker/domain/usage.ts";
 import { PROTOCOL_IDS } from "../../worker/domain/protocol-id.ts";
 import { book, recordAt, type Given } from "./setup/ledger.ts";
+import { explaining } from "./setup/explain.ts";
 import { admin, createKey, env, unique } from "./setup/relay.ts";
 
 const START = Date.parse("2026-02-01T00:00:00Z");
@@ -90,8 +91,9 @@ describe("GET /admin/usage", () => {
 
   it.each(filters)("finds its first page by an index and sorts nothing: %s", async (_, filter) => {
     const page = { sort: "newest", after: undefined, limit: 50, offset: 0 } as const;
-    const { results } = await usagePage(env.DB, filter, page, true).all<{ detail: string }>();
-    const [first = "", ...rest] = results.map(({ detail }) => detail);
+    const { db, plans } = explaining(env.DB);
+    await findUsage(db, filter, page);
+    const [first = "", ...rest] = plans[0] ?? [];
     expect(first).toMatch(/^SEARCH u USING (PRIMARY KEY|INDEX)/);
     expect(rest.join()).not.toContain("TEMP B-TREE");
   });

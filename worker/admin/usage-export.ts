@@ -30,9 +30,9 @@ function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
   return new ReadableStream(
     {
       async pull(controller) {
-        const { done, value } = await source.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
+        const next = await source.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
       },
       async cancel() {
         await source.return(undefined);

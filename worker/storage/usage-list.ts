@@ -93,20 +93,13 @@ function whereOf(filter: UsageFilter): Where {
 const ORDERS = { newest: { by: "DESC", past: "<" }, oldest: { by: "ASC", past: ">" } } as const;
 
 /** The statement of one page. */
-export function usagePage(
-  db: D1Database,
-  filter: UsageFilter,
-  page: UsagePage,
-  explain = false,
-): D1PreparedStatement {
+function usagePage(db: D1Database, filter: UsageFilter, page: UsagePage): D1PreparedStatement {
   const { sql, values } = whereOf(filter);
   const { by, past } = ORDERS[page.sort];
   const cursor = page.after === undefined ? "" : `AND u.request_id ${past} ?`;
   const after = page.after === undefined ? [] : [page.after];
   return db
-    .prepare(
-      `${explain ? "EXPLAIN QUERY PLAN" : ""} ${SELECT_VIEWS} ${sql} ${cursor} ORDER BY u.request_id ${by} LIMIT ? OFFSET ?`,
-    )
+    .prepare(`${SELECT_VIEWS} ${sql} ${cursor} ORDER BY u.request_id ${by} LIMIT ? OFFSET ?`)
     .bind(...values, ...after, page.limit, page.offset);
 }
 
