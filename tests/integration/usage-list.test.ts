@@ -86,6 +86,7 @@ describe("GET /admin/usage", () => {
     ["a model", { ...none, model: "m" }],
     ...PROTOCOL_IDS.map((protocol) => [protocol, { ...none, protocol }] as const),
     ...OUTCOMES.map((outcome) => [outcome, { ...none, outcome }] as const),
+    ["a key's model", { ...none, keyId: "k", model: "m", protocol: "gemini", outcome: "failed" }],
     ["a time", { ...none, from: 1, to: 2 }],
   ];
 
@@ -95,6 +96,7 @@ describe("GET /admin/usage", () => {
     await findUsage(db, filter, page);
     const [first = "", ...rest] = plans[0] ?? [];
     expect(first).toMatch(/^SEARCH u USING (PRIMARY KEY|INDEX)/);
+    if (filter.keyId !== undefined) expect(first).toContain("usage_record_by_key");
     expect(rest.join()).not.toContain("TEMP B-TREE");
   });
 });

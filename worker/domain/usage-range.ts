@@ -13,8 +13,9 @@ const DAYS_MAX = 3660;
 /** A month's hours, and the one more that a change of clocks brings. */
 const HOURS_MAX = 31 * 24 + 1;
 
-const isDay = (text: string) =>
-  /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** JavaScript takes the 30th of February for a day in March. */
+const isDay = (text: string) => new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true;
 
 /** Epoch ms, or a time as ISO 8601 writes it. */
 export const instantSchema = z.string().transform((text, issues): EpochMs => {
@@ -29,9 +30,14 @@ export const instantSchema = z.string().transform((text, issues): EpochMs => {
 export const momentSchema = z.union([
   z
     .string()
+    .regex(DAY)
     .refine(isDay, "must be a day")
     .transform((day) => ({ day })),
-  instantSchema.transform((at) => ({ at })),
+  z
+    .string()
+    .refine((text) => !DAY.test(text))
+    .pipe(instantSchema)
+    .transform((at) => ({ at })),
 ]);
 export type Moment = z.output<typeof momentSchema>;
 
