@@ -56,6 +56,11 @@ DROP TABLE usage_day;
 ALTER TABLE usage_day_by_protocol RENAME TO usage_day;
 
 -- What the first page of a filtered list walks. Nearly every request completes, so only the others are indexed.
+-- Those of keys and accounts carry what else is filtered by, so that counting reads no record.
+DROP INDEX usage_record_by_key;
+CREATE INDEX usage_record_by_key ON usage_record (key_id, request_id, model, protocol, outcome, started_at, account_id);
+DROP INDEX usage_record_by_account;
+CREATE INDEX usage_record_by_account ON usage_record (account_id, request_id, model, protocol, outcome, started_at);
 CREATE INDEX usage_record_by_model ON usage_record (model, request_id);
 CREATE INDEX usage_record_by_protocol ON usage_record (protocol, request_id);
 CREATE INDEX usage_record_not_completed ON usage_record (outcome, request_id) WHERE outcome <> 'completed';

@@ -101,14 +101,18 @@ function whereOf(filter: UsageFilter): Where {
 
 const ORDERS = { newest: { by: "DESC", past: "<" }, oldest: { by: "ASC", past: ">" } } as const;
 
-/** The statement of one page. */
+/** The statement of one page. What is skipped is read from the index alone. */
 function usagePage(db: D1Database, filter: UsageFilter, page: UsagePage): D1PreparedStatement {
   const { sql, values } = whereOf(filter);
   const { by, past } = ORDERS[page.sort];
   const cursor = page.after === undefined ? "" : `AND u.request_id ${past} ?`;
   const after = page.after === undefined ? [] : [page.after];
   return db
-    .prepare(`${SELECT_VIEWS} ${sql} ${cursor} ORDER BY u.request_id ${by} LIMIT ? OFFSET ?`)
+    .prepare(
+      `${SELECT_VIEWS} WHERE u.request_id IN (
+         SELECT u.request_id FROM usage_record u ${sql} ${cursor} ORDER BY u.request_id ${by} LIMIT ? OFFSET ?)
+       ORDER BY u.request_id ${by}`,
+    )
     .bind(...values, ...after, page.limit, page.offset);
 }
 
