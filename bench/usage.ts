@@ -110,7 +110,7 @@ async function measure(url: string, now: number): Promise<number[]> {
   return medians;
 }
 
-/** The filters' conditions as the product writes them, with what finds their first page. */
+/** What finds the records of each filter; tests/integration/usage-list.test.ts holds the product's own statements to it. */
 async function printPlans(db: Database): Promise<void> {
   const conditions = ["1", "key_id = 'k'", "account_id = 'a'", "model = 'm'", "protocol = 'gemini'"].concat(
     "outcome = 'failed' AND outcome <> 'completed'",
