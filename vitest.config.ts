@@ -65,6 +65,7 @@ export default defineConfig({
           cloudflareTest(async ({ inject }) => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              r2Buckets: ["TEST_ARCHIVE"],
               bindings: {
                 ...TEST_SECRETS,
                 ...TEST_LIMITS,

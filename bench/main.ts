@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: the relay beside a bare pass-through worker and beside no worker at all, on this machine, in
- * rounds that take turns. `--quick` runs one short round, `--only <scenario>` one scenario, `--rounds <n>` more.
+ * rounds that take turns. `--quick` runs one short round, `--only <scenario>` one scenario, `--rounds <n>` more;
+ * `--only usage` measures the admin's queries on a small ledger and a large one instead.
  * Prints figures and how they stand to our goals; it never fails because of a figure.
  */
 import { rmSync } from "node:fs";
@@ -19,6 +20,7 @@ import { closedLoop } from "./load.ts";
 import { othersCpuMs } from "./process-stats.ts";
 import { summarize, table } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
+import { benchUsage } from "./usage.ts";
 import {
   bundleWorkers,
   directTarget,
@@ -31,6 +33,8 @@ import {
 
 const ROUNDS = 3;
 const WARM_UP_MS = 1500;
+/** Compares a small ledger with a large one, not the relay with anything, so it is no scenario of the others. */
+const USAGE = "usage";
 
 const { values: options } = parseArgs({
   options: {
@@ -42,8 +46,8 @@ const { values: options } = parseArgs({
 
 function chosenScenarios(): readonly Scenario[] {
   const chosen = SCENARIOS.filter(({ name }) => options.only === undefined || name === options.only);
-  if (chosen.length > 0) return chosen;
-  throw new Error(`--only takes one of ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+  if (chosen.length > 0 || options.only === USAGE) return chosen;
+  throw new Error(`--only takes one of ${[...SCENARIOS.map(({ name }) => name), USAGE].join(", ")}`);
 }
 
 /** Compiled code, open connections and cached keys: what every target has after its first second of life. */
@@ -92,6 +96,7 @@ function print(rounds: Rounds): void {
 
 async function main(): Promise<void> {
   await bundleWorkers(dir);
+  if (options.only === USAGE) return benchUsage(dir);
   const upstream = await startFakeUpstream();
   const startFresh = (name: WorkerName): Promise<Target> => startWorker(dir, name, upstream);
   const targets = [directTarget(upstream), await startFresh("pass-through"), await startFresh("relay")];

@@ -67,6 +67,10 @@ const settingsSchema = z.object({
   HOLD_BACK_MS: z.coerce.number().int().min(0).max(30_000).default(1000),
   /** How long the way a request was routed is kept, in days. */
   ROUTING_DAYS: z.coerce.number().int().min(0).max(365).default(7),
+  /** How long records are kept, in months; their sums stay. 0: for ever. */
+  RECORD_MONTHS: z.coerce.number().int().min(0).max(1200).default(0),
+  /** Where records go before they are deleted; without it they are only deleted. */
+  ARCHIVE: binding<R2Bucket>("ARCHIVE").optional(),
   /** How long a moved conversation stays where it went, in ms, renewed by use. */
   SESSION_TTL_MS: z.coerce
     .number()

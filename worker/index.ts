@@ -1,8 +1,10 @@
 /** The worker's entry: the environment is parsed here, once, and everything else is mounted in `app.ts`. */
 import { app } from "./app.ts";
 import { anchorAudit } from "./cron/anchor-audit.ts";
+import { auditUsageDaily } from "./cron/audit-usage.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
+import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv } from "./env.ts";
 
@@ -32,5 +34,7 @@ export default {
     await forgetOldRouting(env, Date.now());
     await forgetOldTries(env.DB, Date.now());
     await anchorAudit(env, Date.now());
+    await auditUsageDaily(env, Date.now());
+    await retireRecords(env, Date.now());
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

@@ -29,6 +29,7 @@ const draftOf = (state: KeyState, request: AdmitRequest): UsageRecord => ({
   attempts: 0,
   tokens: NO_USAGE,
   serviceTier: null,
+  speed: null,
   cost: 0,
   priceVersion: null,
   error: "worker_lost",

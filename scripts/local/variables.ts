@@ -20,6 +20,7 @@ export const PASSED_VARIABLES = [
   "SESSION_PATIENCE_MS",
   "HOLD_BACK_MS",
   "ROUTING_DAYS",
+  "RECORD_MONTHS",
   "SESSION_TTL_MS",
 ] as const;
 

@@ -120,6 +120,9 @@ describe("every route", { timeout: 60_000 }, () => {
   });
 });
 
+/** Dollars per million tokens. */
+const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
+
 /** What is sent to a route that changes something, to see what it answers. */
 async function samples(): Promise<
   Readonly<Record<string, { readonly path?: string; readonly body?: object }>>
@@ -155,6 +158,11 @@ async function samples(): Promise<
     "GET /admin/people/{id}": { path: at.person },
     "PATCH /admin/people/{id}": { path: at.person, body: { name: "Ada" } },
     "DELETE /admin/people/{id}": { path: `/people/${other.id}` },
+    "GET /admin/usage/breakdown": { path: "/usage/breakdown?by=model" },
+    "POST /admin/usage/reconcile": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
+    "POST /admin/prices/reprice": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
+    "PUT /admin/prices/{model}": { path: "/prices/priced-model", body: PRICE },
+    "DELETE /admin/prices/{model}": { path: "/prices/priced-model" },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }

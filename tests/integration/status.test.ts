@@ -190,7 +190,7 @@ describe("GET /metrics", { timeout: 30_000 }, () => {
     await env.DB.batch(
       rows.map(({ model, requests }) =>
         env.DB.prepare(
-          "INSERT INTO usage_day VALUES (?, 'key_00000000', '', ?, ?, 1, 0, 10, 1, 0, 0, 0, 0, 5)",
+          "INSERT INTO usage_day VALUES (?, 'key_00000000', '', ?, '', '', ?, 1, 0, 10, 1, 0, 0, 0, 0, 5)",
         ).bind(day, model, requests),
       ),
     );

@@ -41,6 +41,7 @@ export class Booking {
       attempts: 1,
       tokens: { ...NO_USAGE, output: tokens },
       serviceTier: null,
+      speed: null,
       cost,
       priceVersion: null,
       error: null,

@@ -7,7 +7,7 @@ import { auditEntryAnswer, pageOf, verificationAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { logOf } from "./audited.ts";
 import { offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
-import { instant } from "./usage.ts";
+import { instantSchema as instant } from "../domain/usage-range.ts";
 
 const text = z.string().min(1).max(300).optional();
 

@@ -1,8 +1,8 @@
 /** Today at a glance. */
 import { Hono } from "hono";
+import { dayOf } from "../domain/calendar.ts";
 import { countKeys } from "../storage/keys.ts";
 import { daySum, HOUR_MS, hourSums } from "../storage/rollups.ts";
-import { dayOf } from "../storage/usage-records.ts";
 import { countAccounts } from "./account-counts.ts";
 import { overviewAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";

@@ -1,7 +1,7 @@
 /** One request by its id: its record, and how it found its account. */
 import { Hono } from "hono";
 import { requestIdSchema } from "../domain/ids.ts";
-import { findRequest } from "../storage/usage-records.ts";
+import { findRequest } from "../storage/usage-list.ts";
 import { requestAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { idParam, notFound, type AdminEnv } from "./context.ts";

@@ -9,6 +9,7 @@ import { keyRoutes } from "./keys.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
 import { peopleRoutes } from "./people.ts";
+import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { requestRoutes } from "./requests.ts";
 import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
@@ -30,7 +31,8 @@ const signedIn = new Hono<AdminEnv>()
   .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
   .route("/requests", requestRoutes)
-  .route("/usage", usageRoutes);
+  .route("/usage", usageRoutes)
+  .route("/prices", priceRoutes);
 
 const base = new Hono<AdminEnv>();
 

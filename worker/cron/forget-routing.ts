@@ -1,16 +1,13 @@
 /** Empties what is no longer needed to explain a request: where it went, and what the upstreams said. */
-import { timeOrderedId } from "../domain/ids.ts";
+import { firstRequestIdAt } from "../domain/ids.ts";
 import type { Env } from "../env.ts";
-import { forgetRouting } from "../storage/usage-records.ts";
+import { forgetRouting } from "../storage/usage-list.ts";
 
 const DAY_MS = 86_400_000;
 /** Records older than this were seen to by an earlier run, so a run reads no more than these days. */
 const LOOK_BACK_MS = 3 * DAY_MS;
 
-/** The smallest id of an instant: record ids begin with their time. */
-const idAt = (at: number) => timeOrderedId("req", Math.max(0, at), new Uint8Array(10));
-
 export async function forgetOldRouting(env: Env, now: number): Promise<void> {
   const end = now - env.ROUTING_DAYS * DAY_MS;
-  await forgetRouting(env.DB, idAt(end - LOOK_BACK_MS), idAt(end));
+  await forgetRouting(env.DB, firstRequestIdAt(end - LOOK_BACK_MS), firstRequestIdAt(end));
 }

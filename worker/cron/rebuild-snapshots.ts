@@ -2,6 +2,7 @@
 import type { Env } from "../env.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { listKeys } from "../storage/keys.ts";
+import { listOverrides, putMissingOverrides } from "../storage/prices.ts";
 import { putDirectory, putMissingKeys } from "../storage/snapshots.ts";
 
 const KEYS_PER_RUN = 500;
@@ -9,6 +10,7 @@ const KEYS_PER_RUN = 500;
 export async function rebuildSnapshots(env: Env): Promise<void> {
   const context = { kv: env.KV, now: Date.now(), waitUntil: () => undefined };
   await putDirectory(await readDirectory(env.DB), context);
+  await putMissingOverrides(await listOverrides(env.DB), context);
   const { items } = await listKeys(env.DB, { limit: KEYS_PER_RUN, offset: 0 });
   await putMissingKeys(items, context);
 }

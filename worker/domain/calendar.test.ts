@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dayAt, weekAt, type Span } from "./calendar.ts";
+import { dayOf, daySpan, monthsBefore, dayAt, weekAt, type Span } from "./calendar.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -197,5 +197,31 @@ describe("weekAt", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe("daySpan", () => {
+  it.each([
+    ["2026-03-29", "Europe/Berlin", 23],
+    ["2026-10-25", "Europe/Berlin", 25],
+    ["2026-10-25", "UTC", 24],
+    ["2026-12-31", "Pacific/Kiritimati", 24],
+  ])("of %s in %s has %s hours, and its own name from its first instant to its last", (day, zone, hours) => {
+    const { start, end } = daySpan(day, zone);
+    expect((end - start) / 3_600_000).toBe(hours);
+    expect([dayOf(start, zone), dayOf(end - 1, zone)]).toEqual([day, day]);
+    expect(dayOf(end, zone)).not.toBe(day);
+  });
+});
+
+describe("monthsBefore", () => {
+  it.each([
+    ["2026-06-15", 3, "2026-03-15"],
+    ["2026-05-31", 3, "2026-02-28"],
+    ["2028-03-31", 1, "2028-02-29"],
+    ["2026-01-31", 14, "2024-11-30"],
+    ["2026-01-15", 0, "2026-01-15"],
+  ])("of %s, %i months, is %s", (day, months, expected) => {
+    expect(monthsBefore(day, months)).toBe(expected);
   });
 });

@@ -77,3 +77,41 @@ export function weekAt(at: EpochMs, timeZone: string, weekday: number, hour: num
     end: instantOf(start + DAYS_OF_WEEK * DAY_MS, timeZone),
   };
 }
+
+/** @param day `YYYY-MM-DD` */
+export function daySpan(day: string, timeZone: string): Span {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return { start: instantOf(midnight, timeZone), end: instantOf(midnight + DAY_MS, timeZone) };
+}
+
+/** No time zone changes its offset within a quarter of an hour of the clock. */
+const DAY_BUCKET_MS = 15 * 60_000;
+const DAYS_MAX = 1000;
+const days = new Map<string, string>();
+
+/** The calendar day of an instant, as `YYYY-MM-DD`. */
+export function dayOf(at: number, timeZone: string): string {
+  const bucket = `${timeZone}/${String(Math.floor(at / DAY_BUCKET_MS))}`;
+  let day = days.get(bucket);
+  if (day === undefined) {
+    // Swedish dates are written as ISO 8601 writes them.
+    const format = new Intl.DateTimeFormat("sv-SE", {
+      timeZone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+    });
+    day = format.format(at);
+    if (days.size >= DAYS_MAX) days.clear();
+    days.set(bucket, day);
+  }
+  return day;
+}
+
+/** The same day of an earlier month, or that month's last. @param day `YYYY-MM-DD` */
+export function monthsBefore(day: string, months: number): string {
+  const [year = 0, month = 0, date = 0] = day.split("-").map(Number);
+  const lastOfMonth = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
+  const found = Date.UTC(year, month - 1 - months, Math.min(date, lastOfMonth));
+  return new Date(found).toISOString().slice(0, 10);
+}

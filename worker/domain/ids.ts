@@ -54,6 +54,8 @@ export const newPersonId = (now: EpochMs, random: Uint8Array): PersonId =>
   timeOrderedId("per", now, random) as PersonId;
 export const newRequestId = (now: EpochMs, random: Uint8Array): RequestId =>
   timeOrderedId("req", now, random) as RequestId;
+/** The smallest request id of an instant: ids begin with their time. */
+export const firstRequestIdAt = (at: EpochMs): RequestId => newRequestId(Math.max(0, at), new Uint8Array(10));
 export const keyHash = (hex: string): KeyHash => hex as KeyHash;
 /** Enough of a hash to tell a key's text in force from one that was rotated out. */
 export const fingerprintOf = (hash: KeyHash): string => hash.slice(0, 16);

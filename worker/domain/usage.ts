@@ -67,7 +67,8 @@ export const EMPTY_READING: UsageReading = {
  * - `failed`: no answer could be delivered
  * - `lost`: the worker died; settled from the last checkpoint when the permit expired
  */
-export type Outcome = "completed" | "client_gone" | "interrupted" | "failed" | "lost";
+export const OUTCOMES = ["completed", "client_gone", "interrupted", "failed", "lost"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** One row of the ledger: written exactly once for each admitted request. */
 export interface UsageRecord {
@@ -92,6 +93,8 @@ export interface UsageRecord {
   readonly attempts: number;
   readonly tokens: TokenUsage;
   readonly serviceTier: string | null;
+  /** `fast` or `standard` where the upstream bills them apart. */
+  readonly speed: string | null;
   readonly cost: NanoDollars;
   /** The price list that was applied; null when the model has no price in it (then `cost` is 0). */
   readonly priceVersion: string | null;

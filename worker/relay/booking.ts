@@ -7,7 +7,7 @@ import type { NanoDollars } from "../domain/money.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
 import { priceOf } from "../pricing/price.ts";
-import { PRICE_TABLE } from "../pricing/table.ts";
+import { PRICE_TABLE, type PriceTable } from "../pricing/table.ts";
 import { accountsSeen } from "./accounts-seen.ts";
 import { mailbox } from "./mailbox.ts";
 import type { Ports } from "./ports.ts";
@@ -45,6 +45,8 @@ export class Booking {
   service: Service;
   /** The model that is meant, after what key and group make of the client's. */
   model: string;
+  /** What it is priced by, once the plan has looked. */
+  prices: PriceTable = PRICE_TABLE;
   #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
@@ -93,6 +95,7 @@ export class Booking {
       attempts: this.#attempts,
       tokens: reading.tokens,
       serviceTier: reading.serviceTier,
+      speed: reading.speed,
       ...this.#costOf(model),
       error: ending.error,
       routing: this.story.routing,
@@ -106,7 +109,7 @@ export class Booking {
 
   #costOf(model: string) {
     const { tokens, serviceTier, speed } = this.#reading;
-    return priceOf({ tokens, model, serviceTier, speed }, this.startedAt, PRICE_TABLE);
+    return priceOf({ tokens, model, serviceTier, speed }, this.startedAt, this.prices);
   }
 
   admitted({ scarce, waitedMs, allowance, explain }: Extract<AdmitDecision, { kind: "admitted" }>): void {

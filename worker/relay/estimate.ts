@@ -3,7 +3,7 @@ import type { EpochMs } from "../domain/ids.ts";
 import type { Estimate } from "../domain/permit.ts";
 import { NO_USAGE, totalTokens } from "../domain/usage.ts";
 import { priceOf } from "../pricing/price.ts";
-import { PRICE_TABLE } from "../pricing/table.ts";
+import type { PriceTable } from "../pricing/table.ts";
 import type { ParsedCall } from "../protocols/protocol.ts";
 
 /** On the high side: English prose has four bytes a token, code and most other scripts about three. */
@@ -21,7 +21,7 @@ export function estimateOf(
   parsed: ParsedCall,
   bodyBytes: number,
   outputTokensMax: number,
-  now: EpochMs,
+  { prices, startedAt }: { readonly prices: PriceTable; readonly startedAt: EpochMs },
 ): Estimate {
   const tokens = {
     ...NO_USAGE,
@@ -29,6 +29,10 @@ export function estimateOf(
     cacheWrite5m: Math.min(INPUT_TOKENS_MAX, Math.ceil(bodyBytes / BYTES_PER_TOKEN)),
     output: Math.min(outputTokensMax, parsed.outputTokensMax ?? OUTPUT_TOKENS_DEFAULT),
   };
-  const { cost } = priceOf({ tokens, model: parsed.model, serviceTier: null, speed: null }, now, PRICE_TABLE);
+  const { cost } = priceOf(
+    { tokens, model: parsed.model, serviceTier: null, speed: null },
+    startedAt,
+    prices,
+  );
   return { tokens: totalTokens(tokens), cost };
 }

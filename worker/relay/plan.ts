@@ -4,6 +4,9 @@ import { affinityInFamily, type AccountId } from "../domain/ids.ts";
 import { mappedModel } from "../domain/model-map.ts";
 import type { Service } from "../domain/service.ts";
 import { PROVIDERS } from "../providers/index.ts";
+import { withOverrides } from "../pricing/overrides.ts";
+import { PRICE_TABLE } from "../pricing/table.ts";
+import { findOverrides } from "../storage/prices.ts";
 import { findDirectory } from "../storage/snapshots.ts";
 import { accountsSeen } from "./accounts-seen.ts";
 import { Acquisition, type Target } from "./acquire.ts";
@@ -55,7 +58,9 @@ function planIn(directory: Directory, call: Call): Plan {
 
 export async function planAccounts(call: Call, booking: Booking, ports: Ports): Promise<Acquisition> {
   const context = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
-  let directory = await findDirectory(context);
+  const [known, own] = await Promise.all([findDirectory(context), findOverrides(context)]);
+  booking.prices = withOverrides(PRICE_TABLE, own);
+  let directory = known;
   let plan = planIn(directory, call);
   if (plan.choice.accounts.length === 0) {
     directory = await findDirectory(context, EMPTY_MAX_AGE_MS);

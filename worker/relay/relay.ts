@@ -99,7 +99,7 @@ const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecisio
         { ...call.parsed, model: booking.model },
         call.body.length,
         ports.env.RESERVED_OUTPUT_TOKENS_MAX,
-        booking.startedAt,
+        booking,
       ),
     }),
   );

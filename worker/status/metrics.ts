@@ -1,4 +1,5 @@
 /** What a monitor draws: the day's sums of the ledger, and how many accounts and keys can be used. */
+import { dayOf } from "../domain/calendar.ts";
 import type { Context } from "hono";
 import { countAccounts, type AccountCounts } from "../admin/account-counts.ts";
 import { RelayError } from "../domain/errors.ts";
@@ -8,7 +9,6 @@ import { VERSION } from "../domain/version.ts";
 import type { Env } from "../env.ts";
 import { countKeys } from "../storage/keys.ts";
 import { daySums, type ModelSum } from "../storage/model-sums.ts";
-import { dayOf } from "../storage/usage-records.ts";
 import { CONTENT_TYPE, render, type Metric, type Sample } from "./prometheus.ts";
 
 /** Counting asks every account's object; monitors ask every few seconds. */

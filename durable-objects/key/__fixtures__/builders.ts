@@ -62,6 +62,7 @@ export const record = (number: number, overrides: Partial<UsageRecord> = {}): Us
   attempts: 1,
   tokens: NO_USAGE,
   serviceTier: null,
+  speed: null,
   cost: 0,
   priceVersion: null,
   error: null,

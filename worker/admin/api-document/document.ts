@@ -74,7 +74,7 @@ export function routesOf(handlers: readonly RegisteredHandler[]): Route[] {
     const known = routes.get(name)?.facts ?? above;
     const facts = fact === undefined ? known : [...known, fact];
     const roles = facts.flatMap((each) => (each.kind === "guard" ? [each.role(method)] : []));
-    routes.set(name, { method, path, facts, role: mostOf(roles) });
+    routes.set(name, { method, path: path.replace(/(:\w+)\{[^}]*\}/g, "$1"), facts, role: mostOf(roles) });
   }
   return [...routes.values()];
 }
@@ -85,7 +85,8 @@ export function factsOfKind<Kind extends RouteFact["kind"]>(route: Route, kind: 
 
 const parametersIn = (path: string) => [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
 
-const pathOf = (path: string): string => `/admin${path.replace(/:(\w+)/g, "{$1}")}`;
+/** What a parameter may look like is no part of a path there: `:model{.+}` is `{model}`. */
+const pathOf = (path: string): string => `/admin${path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")}`;
 
 const tagOf = (path: string): string => path.split("/")[1] ?? "";
 

@@ -1,0 +1,76 @@
+/** What tokens cost here: the list, the deployment's own prices before it, and both for what was booked before. */
+import { Hono, type Context } from "hono";
+import { z } from "zod";
+import { requestIdSchema } from "../domain/ids.ts";
+import { pricedModelSchema, priceInputSchema } from "../domain/price-override.ts";
+import { momentSchema } from "../domain/usage-range.ts";
+import { withOverrides } from "../pricing/overrides.ts";
+import { PRICE_TABLE } from "../pricing/table.ts";
+import { deleteOverride, listOverrides, putOverrides, saveOverride } from "../storage/prices.ts";
+import { priceAnswer, pricesAnswer, repricedAnswer } from "./answers.ts";
+import { documented } from "./api-document/route-facts.ts";
+import { audited, noted } from "./audited.ts";
+import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+import { reprice } from "./reprice.ts";
+import { daysOf } from "./usage-query.ts";
+
+/** Where the bundled list comes from, see scripts/prices.ts. */
+const SOURCE = "https://github.com/pydantic/genai-prices";
+
+const modelOf = (context: Context<AdminEnv>): string =>
+  idParam(pricedModelSchema, context.req.param("model") ?? "");
+
+const tableInForce = async (context: Context<AdminEnv>) =>
+  withOverrides(PRICE_TABLE, await listOverrides(context.env.DB));
+
+async function publish(context: Context<AdminEnv>): Promise<void> {
+  await putOverrides(await listOverrides(context.env.DB), snapshotsOf(context));
+}
+
+const repriceSchema = z.strictObject({
+  from: momentSchema,
+  to: momentSchema,
+  after: requestIdSchema.optional(),
+});
+
+export const priceRoutes = new Hono<AdminEnv>()
+  .get("/", documented("Shows the prices in force.", { 200: pricesAnswer }), async (context) => {
+    const own = await listOverrides(context.env.DB);
+    const { version, models } = withOverrides(PRICE_TABLE, own);
+    return context.json({ version, source: SOURCE, overrides: own.overrides, models });
+  })
+  .post(
+    "/reprice",
+    documented("Prices what was booked before anew, a batch at a time.", { 200: repricedAnswer }),
+    body(repriceSchema),
+    async (context) => {
+      const { after, ...asked } = context.req.valid("json");
+      const order = { ...daysOf(context, asked), timeZone: context.env.TIMEZONE, after };
+      const repriced = await reprice(context.env.DB, order, await tableInForce(context));
+      await noted(context, "price.reprice", `${order.firstDay} to ${order.lastDay}`, {
+        after: { ...repriced },
+      });
+      return context.json(repriced);
+    },
+  )
+  .put(
+    "/:model{.+}",
+    documented("Sets a price of the deployment's own.", { 200: priceAnswer }),
+    body(priceInputSchema),
+    async (context) => {
+      const override = { model: modelOf(context), ...context.req.valid("json") };
+      const change = { after: override };
+      await saveOverride(context.env.DB, override, audited(context, "price.save", override.model, change));
+      await publish(context);
+      return context.json(override);
+    },
+  )
+  .delete("/:model{.+}", documented("Goes back to the list's price.", { 204: null }), async (context) => {
+    const model = modelOf(context);
+    const { overrides } = await listOverrides(context.env.DB);
+    const before = overrides.find((each) => each.model === model);
+    if (before === undefined) throw notFound();
+    await deleteOverride(context.env.DB, model, audited(context, "price.delete", model, { before }));
+    await publish(context);
+    return context.body(null, 204);
+  });

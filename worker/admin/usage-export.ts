@@ -1,0 +1,61 @@
+/** The ledger as a file, made page by page while it is sent: it may be larger than memory. */
+import { Hono } from "hono";
+import type { UsageView } from "../domain/usage.ts";
+import { dayOf } from "../domain/calendar.ts";
+import { eachUsage } from "../storage/usage-list.ts";
+import { documented } from "./api-document/route-facts.ts";
+import { query, type AdminEnv } from "./context.ts";
+import { csvHead, csvLine } from "./csv.ts";
+import { exportQuerySchema, recordsFilter } from "./usage-query.ts";
+
+const FORMATS = {
+  csv: { type: "text/csv; charset=utf-8", head: csvHead(), line: csvLine },
+  ndjson: {
+    type: "application/x-ndjson; charset=utf-8",
+    head: "",
+    line: (record: UsageView) => `${JSON.stringify(record)}\n`,
+  },
+} as const;
+
+async function* chunks(
+  pages: AsyncIterable<readonly UsageView[]>,
+  { head, line }: (typeof FORMATS)[keyof typeof FORMATS],
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  if (head !== "") yield encoder.encode(head);
+  for await (const page of pages) yield encoder.encode(page.map(line).join(""));
+}
+
+/** Pulled, so that a slow reader holds the next page back. */
+function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const next = await source.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      },
+      async cancel() {
+        await source.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+export const usageExportRoutes = new Hono<AdminEnv>().get(
+  "/export",
+  documented("Exports requests from the ledger, as CSV or one JSON object a line.", { 200: "text/csv" }),
+  query(exportQuerySchema),
+  (context) => {
+    const { format, ...asked } = context.req.valid("query");
+    const pages = eachUsage(context.env.DB, recordsFilter(asked), "oldest");
+    const name = `usage-${dayOf(Date.now(), context.env.TIMEZONE)}.${format}`;
+    return context.body(streamOf(chunks(pages, FORMATS[format])), 200, {
+      "content-type": FORMATS[format].type,
+      "content-disposition": `attachment; filename="${name}"`,
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    });
+  },
+);
