@@ -6,6 +6,7 @@ import { CLAUDE_CODE } from "./claude-code.ts";
 import type { Bench } from "./cli.ts";
 import { codexChecks } from "./codex-checks.ts";
 import { CODEX } from "./codex.ts";
+import { crossingSdkChecks } from "./crossing/sdk-checks.ts";
 import { droidChecks } from "./droid-checks.ts";
 import { DROID } from "./droid.ts";
 import { geminiCliChecks } from "./gemini-cli-checks.ts";
@@ -26,6 +27,7 @@ export const SUITES = {
   "anthropic-sdk": anthropicSdkChecks,
   "openai-sdk": openAiSdkChecks,
   "google-sdk": googleSdkChecks,
+  "crossing-sdks": crossingSdkChecks,
   "claude-code": installed(CLAUDE_CODE, claudeCodeChecks),
   codex: installed(CODEX, codexChecks),
   "gemini-cli": installed(GEMINI_CLI, geminiCliChecks),
