@@ -55,6 +55,8 @@ const wishesFor = (marker: Marker) => ({
   file_path: `${marker}.txt`,
   path: `${marker}.txt`,
   content: marker,
+  // Where a tool that takes a script is told to people who know only inputs.
+  input: scriptThatPrints(marker),
 });
 
 export function composeReply(

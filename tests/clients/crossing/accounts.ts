@@ -1,5 +1,7 @@
 /** Accounts that speak one dialect each, and the model that a key asks them for instead of the client's. */
+import assert from "node:assert/strict";
 import type { ProtocolId } from "../../../worker/domain/protocol-id.ts";
+import type { UsageRecord } from "../../../worker/domain/usage.ts";
 import { openScene, type Scene, type SceneAccount, type SceneProvider, type Stage } from "../stage.ts";
 
 export const SERVED_BY = {
@@ -31,4 +33,17 @@ export async function openCrossing(
   if (account === undefined) throw new Error("a scene of one account has none");
   await stage.upstream.recordBodies(account.credential);
   return { ...scene, provider, account };
+}
+
+/** The ledger has both sides: in which dialect and for which models the client asked, and who served it. */
+export function assertCrossed(
+  records: readonly UsageRecord[],
+  { provider: served }: CrossingScene,
+  client: { readonly protocol: ProtocolId; readonly models: RegExp },
+): void {
+  const { model: servedModel } = SERVED_BY[served];
+  for (const { protocol, provider, requestedModel, model } of records) {
+    assert.deepEqual([protocol, provider, model], [client.protocol, served, servedModel]);
+    assert.match(requestedModel, client.models);
+  }
 }
