@@ -51,7 +51,7 @@ async function converse(
   const greeted = await dialogue.say(GREETING);
   const called = await dialogue.say(`${PAIR_TASK}: look and run`, PICTURE);
   // The last first: only the ids tell which result is whose.
-  const outputs = called.calls.map((call) => ({ call, text: `came of ${call.id}` })).toReversed();
+  const outputs = called.calls.map((call) => ({ call, text: `came of ${call.id}.` })).toReversed();
   return { heard: [greeted, called, await dialogue.handIn(outputs)], outputs };
 }
 
