@@ -6,6 +6,12 @@ export const ADMIN = { username: "admin", password: "password-of-the-benchmark" 
 /** Credentials of the accounts, by which the fake upstream knows what to do. */
 export const UPSTREAM_KEYS = Array.from({ length: 5 }, (_, index) => `sk-ant-bench-${String(index + 1)}`);
 
+const ACCOUNTS = [
+  ...UPSTREAM_KEYS.map((apiKey) => ({ provider: "claude-console", apiKey })),
+  // For what crosses from one dialect to another: no question to Claude in Claude's own comes here.
+  ...UPSTREAM_KEYS.slice(0, 1).map((apiKey) => ({ provider: "openai-responses", apiKey })),
+];
+
 async function post(url: string, body: unknown, token: string | null): Promise<Record<string, unknown>> {
   const response = await fetch(url, {
     method: "POST",
@@ -23,10 +29,10 @@ async function post(url: string, body: unknown, token: string | null): Promise<R
 export async function setUpRelay(relayUrl: string, upstreamUrl: string): Promise<string> {
   const admin = `${relayUrl}/admin`;
   const token = String((await post(`${admin}/login`, ADMIN, null))["token"]);
-  for (const [index, apiKey] of UPSTREAM_KEYS.entries()) {
+  for (const [index, { provider, apiKey }] of ACCOUNTS.entries()) {
     const account = {
       name: `account ${String(index + 1)}`,
-      provider: "claude-console",
+      provider,
       credential: { apiKey },
       baseUrl: upstreamUrl,
       maxConcurrency: 0,

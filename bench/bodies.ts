@@ -2,19 +2,34 @@
 
 export type RequestBody = Buffer;
 
+/** What is sent where. */
+export interface Ask {
+  readonly path: string;
+  readonly body: RequestBody;
+}
+
 const MODEL = "claude-sonnet-4-5-20250929";
 const SENTENCE =
   "Prefer the smallest change that makes the failing test pass, and say in one line why it is right. ";
 
 const encode = (body: Record<string, unknown>): RequestBody => Buffer.from(JSON.stringify(body));
 
-export const question = (options: { readonly stream: boolean }): RequestBody =>
+const QUESTION = "How far is the moon?";
+const CONVERSATION = [{ role: "user", content: QUESTION }];
+
+export const question = (options: { readonly stream: boolean; readonly model?: string }): RequestBody =>
   encode({
-    model: MODEL,
+    model: options.model ?? MODEL,
     max_tokens: 100,
-    messages: [{ role: "user", content: "How far is the moon?" }],
+    messages: CONVERSATION,
     stream: options.stream,
   });
+
+/** The same to OpenAI's APIs, streamed. */
+export const chatQuestion = (model: string): RequestBody =>
+  encode({ model, messages: CONVERSATION, stream: true });
+export const responsesQuestion = (model: string): RequestBody =>
+  encode({ model, input: QUESTION, stream: true });
 
 const prose = (bytes: number): string => SENTENCE.repeat(Math.ceil(bytes / SENTENCE.length)).slice(0, bytes);
 

@@ -13,9 +13,9 @@ export interface Answer {
 }
 
 /** A request in its bytes, for as many uses as wanted. */
-export function encodeRequest(target: Target, body: RequestBody): Buffer {
+export function encodeRequest(target: Target, body: RequestBody, path = "/v1/messages"): Buffer {
   const head = [
-    "POST /v1/messages HTTP/1.1",
+    `POST ${path} HTTP/1.1`,
     `host: 127.0.0.1:${String(target.port)}`,
     "content-type: application/json",
     "accept: application/json",

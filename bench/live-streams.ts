@@ -1,7 +1,7 @@
 /** Many slow streams at once, as people read them: how late each event is, and whether every byte came. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SEND_TIME_PATTERN } from "../tests/upstream/behaviour.ts";
-import { question } from "./bodies.ts";
+import { question, type Ask } from "./bodies.ts";
 import { Connection, encodeRequest } from "./connection.ts";
 import { cpuMs } from "./process-stats.ts";
 import type { Target } from "./targets.ts";
@@ -12,6 +12,8 @@ export interface LiveLoad {
   readonly intervalMs: number;
   /** The streams start evenly over this time, and what happens in it is not counted. */
   readonly startMs: number;
+  /** Otherwise a question to Claude. */
+  readonly ask?: Ask;
 }
 
 export interface LiveResult {
@@ -33,7 +35,8 @@ export const comparable = (body: string): string => body.replace(SEND_TIMES, "t"
 const clock = (): number => performance.timeOrigin + performance.now();
 
 export async function liveStreams(target: Target, load: LiveLoad): Promise<LiveResult> {
-  const request = encodeRequest(target, question({ stream: true }));
+  const { body, path } = load.ask ?? { body: question({ stream: true }) };
+  const request = encodeRequest(target, body, path);
   const lagMs: number[] = [];
   let counting = false;
   const follow = async (index: number): Promise<string> => {

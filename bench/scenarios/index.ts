@@ -6,5 +6,14 @@ import { live } from "./live.ts";
 import { longStream } from "./long-stream.ts";
 import { memory } from "./memory.ts";
 import { throughput } from "./throughput.ts";
+import { translation } from "./translation.ts";
 
-export const SCENARIOS: readonly Scenario[] = [firstByte, throughput, largeBody, live, longStream, memory];
+export const SCENARIOS: readonly Scenario[] = [
+  firstByte,
+  throughput,
+  largeBody,
+  live,
+  longStream,
+  translation,
+  memory,
+];

@@ -89,11 +89,13 @@ export async function assertFaithful(
 }
 
 /** Every call the accounts got was one request of the client, booked once and exactly. */
-export async function assertOneRecordPerCall(stage: Stage, scene: Scene): Promise<void> {
+export async function assertOneRecordPerCall(stage: Stage, scene: Scene): Promise<readonly UsageRecord[]> {
   const stats = await Promise.all(scene.accounts.map(({ credential }) => stage.upstream.statsOf(credential)));
   const calls = stats.reduce((total, { requests }) => total + requests, 0);
   assert(calls > 0, "the upstream saw no call");
-  await assertFaithful(stage, scene.accounts, await recordsOf(stage, scene, calls));
+  const records = await recordsOf(stage, scene, calls);
+  await assertFaithful(stage, scene.accounts, records);
+  return records;
 }
 
 /** The check that ends a series of whole calls. */

@@ -55,6 +55,7 @@ const ENTRIES = {
     credential: signedIn(secret),
     baseUrl: `${url}/backend-api/codex`,
   }),
+  "openai-chat": (secret: string, url: string) => ({ credential: { apiKey: secret }, baseUrl: url }),
   "gemini-api": (secret: string, url: string) => ({ credential: { apiKey: secret }, baseUrl: url }),
   "gemini-oauth": (secret: string, url: string) => ({
     credential: { ...signedIn(secret), projectId: "project-1" },
@@ -86,6 +87,8 @@ export interface SceneOptions {
   readonly accounts: number;
   /** Each account has a priority of its own, so that the first one serves as long as it can. */
   readonly inOrder?: boolean;
+  /** Of the key: which model is asked for instead. */
+  readonly modelMap?: Readonly<Record<string, string>>;
 }
 
 /** A group of accounts and a key bound to it, so that cooldowns of one scene never reach another. */
@@ -103,7 +106,11 @@ export async function openScene(stage: Stage, options: SceneOptions): Promise<Sc
     });
     accounts.push({ id, credential });
   }
-  const { id, key } = await stage.admin.createKey({ name, binding: { kind: "group", group: name } });
+  const { id, key } = await stage.admin.createKey({
+    name,
+    binding: { kind: "group", group: name },
+    modelMap: options.modelMap ?? {},
+  });
   return { keyId: id, key, accounts };
 }
 

@@ -6,6 +6,12 @@ import { CLAUDE_CODE } from "./claude-code.ts";
 import type { Bench } from "./cli.ts";
 import { codexChecks } from "./codex-checks.ts";
 import { CODEX } from "./codex.ts";
+import {
+  crossingClaudeCodeChecks,
+  crossingCodexChecks,
+  crossingGeminiCliChecks,
+} from "./crossing/cli-checks.ts";
+import { crossingSdkChecks } from "./crossing/sdk-checks.ts";
 import { droidChecks } from "./droid-checks.ts";
 import { DROID } from "./droid.ts";
 import { geminiCliChecks } from "./gemini-cli-checks.ts";
@@ -26,10 +32,14 @@ export const SUITES = {
   "anthropic-sdk": anthropicSdkChecks,
   "openai-sdk": openAiSdkChecks,
   "google-sdk": googleSdkChecks,
+  "crossing-sdks": crossingSdkChecks,
   "claude-code": installed(CLAUDE_CODE, claudeCodeChecks),
   codex: installed(CODEX, codexChecks),
   "gemini-cli": installed(GEMINI_CLI, geminiCliChecks),
   droid: installed(DROID, droidChecks),
+  "crossing-claude-code": installed(CLAUDE_CODE, crossingClaudeCodeChecks),
+  "crossing-codex": installed(CODEX, crossingCodexChecks),
+  "crossing-gemini-cli": installed(GEMINI_CLI, crossingGeminiCliChecks),
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export type ClientName = keyof typeof SUITES;

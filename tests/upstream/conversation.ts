@@ -7,7 +7,8 @@ export type Conversation = {
   readonly messageCount: number;
   /** The last text of the user which is not a reminder of the client's. */
   readonly prompt: string;
-  readonly asksForTool: boolean;
+  /** How many calls of a tool the user's last turn asks for. */
+  readonly callsWanted: 0 | 1 | 2;
   /** What the tool gave, when the user's last turn carries its result. */
   readonly toolOutput: string | null;
   readonly tools: readonly JsonRecord[];
@@ -20,6 +21,8 @@ export type Conversation = {
 
 /** A prompt with this word is answered with a call of the client's shell tool. */
 export const TOOL_TASK = "TOOLTASK";
+/** A prompt with this word is answered with two such calls, side by side. */
+export const PAIR_TASK = "PAIRTASK";
 
 export function readConversation(body: JsonRecord): Conversation {
   const messages = recordsOf(body["messages"]);
@@ -31,13 +34,18 @@ export function readConversation(body: JsonRecord): Conversation {
     stream: body["stream"] === true,
     messageCount: messages.length,
     prompt: texts.findLast((text) => !text.startsWith("<system-reminder>")) ?? "",
-    asksForTool: results.length === 0 && texts.some((text) => text.includes(TOOL_TASK)),
+    callsWanted: results.length === 0 ? callsWantedIn(texts) : 0,
     toolOutput: results.length === 0 ? null : results.map(resultText).join("\n"),
     tools: recordsOf(body["tools"]),
     schema: schemaOf(body),
     thinking: thinkingOf(body["thinking"]),
     holdsThinking: messages.flatMap((message) => blocksOf(message["content"])).some(isThinking),
   };
+}
+
+function callsWantedIn(texts: readonly string[]): Conversation["callsWanted"] {
+  if (texts.some((text) => text.includes(PAIR_TASK))) return 2;
+  return texts.some((text) => text.includes(TOOL_TASK)) ? 1 : 0;
 }
 
 /** Clients may send several user messages in a row, and system messages after them: the turn is all since the assistant. */

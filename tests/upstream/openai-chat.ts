@@ -25,20 +25,33 @@ function usageOf(reply: Reply): JsonRecord {
   };
 }
 
-const callOf = (block: Extract<Block, { type: "tool_use" }>) => ({
+type ToolUse = Extract<Block, { type: "tool_use" }>;
+
+const callOf = (block: ToolUse) => ({
   id: block.id,
   type: "function",
   function: { name: block.name, arguments: JSON.stringify(block.input) },
 });
 
-function deltasOf(block: Block): readonly JsonRecord[] {
+/** Later pieces of a call name it by its place among the calls alone. */
+function callDeltas(block: ToolUse, index: number): readonly JsonRecord[] {
+  const { function: called, ...call } = callOf(block);
+  const half = Math.ceil(called.arguments.length / 2);
+  return [
+    { index, ...call, function: { name: called.name, arguments: "" } },
+    { index, function: { arguments: called.arguments.slice(0, half) } },
+    { index, function: { arguments: called.arguments.slice(half) } },
+  ].map((piece) => ({ tool_calls: [piece] }));
+}
+
+function deltasOf(block: Block, calls: readonly Block[]): readonly JsonRecord[] {
   switch (block.type) {
     case "thinking":
       return [];
     case "text":
       return block.pieces.map((content) => ({ content }));
     case "tool_use":
-      return [{ tool_calls: [{ index: 0, ...callOf(block) }] }];
+      return callDeltas(block, calls.indexOf(block));
   }
 }
 
@@ -60,9 +73,11 @@ function events(reply: Reply, shape: AnswerShape, body: JsonRecord): readonly Ss
   const choice = (delta: JsonRecord, finish_reason: string | null = null) => [
     { index: 0, delta, finish_reason },
   ];
+  const calls = reply.blocks.filter((block) => block.type === "tool_use");
+  const deltas = reply.blocks.flatMap((block) => deltasOf(block, calls));
   return [
     chunk(choice({ role: "assistant", content: "" })),
-    ...reply.blocks.flatMap(deltasOf).map((delta) => chunk(choice(delta))),
+    ...deltas.map((delta) => chunk(choice(delta))),
     chunk(choice({}, finishReason(reply))),
     ...(isAsked ? [{ ...chunk([], usageOf(reply)), reports: "final" } as const] : []),
     { name: null, json: "[DONE]", reports: null },

@@ -30,7 +30,7 @@ function itemOf(block: Block, id: string): JsonRecord {
       };
     case "tool_use":
       return {
-        id: `fc_${id}`,
+        id: block.id.replace("toolu_", "fc_"),
         call_id: block.id,
         name: block.name,
         status: "completed",
@@ -64,13 +64,32 @@ function responseOf(reply: Reply, shape: AnswerShape, status: "completed" | "in_
   };
 }
 
+/** What a call is given, in pieces and then whole. */
+function inputEvents({ script, input }: Extract<Block, { type: "tool_use" }>): readonly Payload[] {
+  const name = script === undefined ? "function_call_arguments" : "custom_tool_call_input";
+  const whole = script ?? JSON.stringify(input);
+  const half = Math.ceil(whole.length / 2);
+  return [
+    ...[whole.slice(0, half), whole.slice(half)].map((delta) => ({ type: `response.${name}.delta`, delta })),
+    { type: `response.${name}.done`, [script === undefined ? "arguments" : "input"]: whole },
+  ];
+}
+
+/** A call's input is told later. */
+const begun = (item: JsonRecord): JsonRecord => ({
+  ...item,
+  status: "in_progress",
+  ...("arguments" in item ? { arguments: "" } : {}),
+  ...("input" in item ? { input: "" } : {}),
+});
+
 function blockEvents(block: Block, index: number, reply: Reply): readonly Payload[] {
   const item = itemOf(block, reply.id);
   const place = { item_id: item["id"], output_index: index };
   const added = {
     type: "response.output_item.added",
     output_index: index,
-    item: { ...item, status: "in_progress" },
+    item: begun(item),
   };
   const done = { type: "response.output_item.done", output_index: index, item };
   switch (block.type) {
@@ -89,13 +108,7 @@ function blockEvents(block: Block, index: number, reply: Reply): readonly Payloa
         done,
       ];
     case "tool_use":
-      return block.script === undefined
-        ? [
-            added,
-            { type: "response.function_call_arguments.delta", ...place, delta: item["arguments"] },
-            done,
-          ]
-        : [added, { type: "response.custom_tool_call_input.delta", ...place, delta: block.script }, done];
+      return [added, ...inputEvents(block).map((payload) => ({ ...payload, ...place })), done];
   }
 }
 
@@ -107,10 +120,10 @@ const numbered = ({ type, ...payload }: Payload, index: number): Payload => ({
 });
 
 function events(reply: Reply, shape: AnswerShape): readonly SseEvent[] {
-  const begun = responseOf(reply, shape, "in_progress");
+  const started = responseOf(reply, shape, "in_progress");
   const payloads = [
-    { type: "response.created", response: begun },
-    { type: "response.in_progress", response: begun },
+    { type: "response.created", response: started },
+    { type: "response.in_progress", response: started },
     ...reply.blocks.flatMap((block, index) => blockEvents(block, index, reply)),
     { type: "response.completed", response: responseOf(reply, shape, "completed") },
   ];

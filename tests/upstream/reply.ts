@@ -26,10 +26,13 @@ export type Reply = {
   readonly usage: Usage;
 };
 
-/** What the shell tool is asked to run. */
-export const TOOL_COMMAND = "echo relay-tool-ok";
+/** What the shell tool is asked to print, by the first call and by one beside it. */
+export const TOOL_MARKERS = ["relay-tool-ok", "relay-tool-too"] as const;
+type Marker = (typeof TOOL_MARKERS)[number];
+
 /** The same in the words of Codex's newer models, whose one tool runs JavaScript that calls all others. */
-const TOOL_SCRIPT = `text((await tools.exec_command({ cmd: "${TOOL_COMMAND}" })).output);`;
+const scriptThatPrints = (marker: Marker) =>
+  `text((await tools.exec_command({ cmd: "echo ${marker}" })).output);`;
 
 const EVENTS_DEFAULT = 3;
 const PROMPT_ECHO_LENGTH = 40;
@@ -45,14 +48,16 @@ const SHELL_NAMES = [
   "exec",
 ];
 const FILE_NAMES = ["write", "create", "edit", "read", "write_file", "read_file"];
-const TOOL_WISHES = {
-  command: TOOL_COMMAND,
-  cmd: TOOL_COMMAND,
+const wishesFor = (marker: Marker) => ({
+  command: `echo ${marker}`,
+  cmd: `echo ${marker}`,
   description: "Print a marker",
-  file_path: "relay-tool-ok.txt",
-  path: "relay-tool-ok.txt",
-  content: "relay-tool-ok",
-};
+  file_path: `${marker}.txt`,
+  path: `${marker}.txt`,
+  content: marker,
+  // Where a tool that takes a script is told to people who know only inputs.
+  input: scriptThatPrints(marker),
+});
 
 export function composeReply(
   body: JsonRecord,
@@ -60,13 +65,17 @@ export function composeReply(
   shape: AnswerShape,
   id: string,
 ): Reply {
-  const tool = conversation.asksForTool && shape.text === undefined ? chooseTool(conversation.tools) : null;
+  const tool =
+    conversation.callsWanted > 0 && shape.text === undefined ? chooseTool(conversation.tools) : null;
   const text = tool === null ? answerText(conversation, shape) : "I will run the tool. 我来运行工具。";
   const blocks: Block[] = [
     ...thinkingBlocks(conversation),
     { type: "text", pieces: textPieces(text, shape) },
   ];
-  if (tool !== null) blocks.push(toolBlock(tool, id));
+  if (tool !== null) {
+    const markers = TOOL_MARKERS.slice(0, conversation.callsWanted);
+    blocks.push(...markers.map((marker, index) => toolBlock(tool, marker, callIdOf(id, index))));
+  }
   return {
     id,
     model: shape.model ?? conversation.model,
@@ -122,13 +131,16 @@ function chooseTool(tools: readonly JsonRecord[]): JsonRecord | null {
   return tools.find((candidate) => /bash|shell|exec|terminal|file/.test(nameOf(candidate))) ?? null;
 }
 
-function toolBlock(tool: JsonRecord, replyId: string): Block {
+const callIdOf = (replyId: string, index: number) =>
+  replyId.replace("msg_", "toolu_") + (index === 0 ? "" : `_${String(index + 1)}`);
+
+function toolBlock(tool: JsonRecord, marker: Marker, id: string): Block {
   const schema = isRecord(tool["input_schema"]) ? tool["input_schema"] : {};
   return {
     type: "tool_use",
-    id: replyId.replace("msg_", "toolu_"),
+    id,
     name: textOf(tool["name"]),
-    input: sampleObject(schema, TOOL_WISHES),
-    ...(tool["takes_script"] === true ? { script: TOOL_SCRIPT } : {}),
+    input: sampleObject(schema, wishesFor(marker)),
+    ...(tool["takes_script"] === true ? { script: scriptThatPrints(marker) } : {}),
   };
 }

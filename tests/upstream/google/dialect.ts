@@ -43,7 +43,8 @@ export function usageMetadata(usage: Usage) {
   };
 }
 
-const partsOf = (block: Block): readonly object[] => {
+/** Of calls side by side Google signs the first. */
+const partsOf = (block: Block, index: number, blocks: readonly Block[]): readonly object[] => {
   switch (block.type) {
     case "thinking":
       return block.pieces.map((text) => ({ text, thought: true }));
@@ -51,7 +52,10 @@ const partsOf = (block: Block): readonly object[] => {
       return block.pieces.map((text) => ({ text }));
     case "tool_use":
       return [
-        { functionCall: { name: block.name, args: block.input, id: block.id }, thoughtSignature: "Zm9v" },
+        {
+          functionCall: { name: block.name, args: block.input, id: block.id },
+          ...(blocks[index - 1]?.type === "tool_use" ? {} : { thoughtSignature: "Zm9v" }),
+        },
       ];
   }
 };
@@ -118,8 +122,8 @@ export function googleDialect(call: GoogleCall): Dialect {
     },
     json(reply, shape) {
       const usage = shape.omitUsage === true ? {} : { usageMetadata: usageMetadata(reply.usage) };
-      const parts = reply.blocks.flatMap((block) =>
-        block.type === "text" ? [{ text: block.pieces.join("") }] : partsOf(block),
+      const parts = reply.blocks.flatMap((block, index) =>
+        block.type === "text" ? [{ text: block.pieces.join("") }] : partsOf(block, index, reply.blocks),
       );
       const message = { ...candidate(parts, { finishReason: "STOP" }), ...usage, ...about(reply) };
       return JSON.stringify(wrap(message), null, 2);

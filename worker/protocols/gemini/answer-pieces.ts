@@ -100,10 +100,13 @@ const callPart = ({ id, name, arguments: args, signature }: OpenCall): WrittenPa
   ...(signature === null ? {} : { thoughtSignature: signatureText(signature) }),
 });
 
+/** As Gemini itself has it. Without any part, the chats of Google's SDK take the turn for broken and forget it. */
+const NO_WORDS: WrittenPart = { text: "" };
+
 /** A piece as a message of a stream. */
 export function messageOf(piece: Piece, facts: AnswerFacts): object {
   if (piece.kind === "error") return { error: { ...statusOfType(piece.type), message: piece.message } };
-  return piece.kind === "part" ? answerOf([piece.part], {}, facts) : lastOf([], piece, facts);
+  return piece.kind === "part" ? answerOf([piece.part], {}, facts) : lastOf([NO_WORDS], piece, facts);
 }
 
 /** @param more of the candidate */

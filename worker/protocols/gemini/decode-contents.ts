@@ -56,16 +56,20 @@ function roleOf(role: string | undefined, content: number): Place["role"] {
 /** Calls that have no result yet. Their ids are optional here, and elsewhere they are not. */
 class OpenCalls {
   readonly #open: ToolCallPart[] = [];
+  readonly #answered = new Set<string>();
 
   add(call: ToolCallPart): void {
     this.#open.push(call);
   }
 
   /** By its id, else the first of that name: clients give ids of their own to calls that had none. */
-  take(id: string | null, name: string | undefined): ToolCallPart | null {
+  take(id: string | null, name: string | undefined): ToolCallPart | "answered" | null {
     const byId = this.#open.findIndex((call) => call.id === id);
+    if (byId === -1 && id !== null && this.#answered.has(id)) return "answered";
     const at = byId === -1 ? this.#open.findIndex((call) => call.name === name) : byId;
-    return at === -1 ? null : (this.#open.splice(at, 1)[0] ?? null);
+    const [call] = at === -1 ? [] : this.#open.splice(at, 1);
+    if (call !== undefined) this.#answered.add(call.id);
+    return call ?? null;
   }
 }
 
@@ -73,7 +77,7 @@ function decodePart(part: RequestPart, place: Place, calls: OpenCalls): readonly
   refuseBound(part, place);
   const { functionCall, functionResponse, inlineData, fileData } = part;
   if (functionCall !== undefined) return [callOf(functionCall, part, place, calls)];
-  if (functionResponse !== undefined) return [resultOf(functionResponse, place, calls)];
+  if (functionResponse !== undefined) return resultOf(functionResponse, place, calls);
   if (inlineData !== undefined) return [inlineMedia(inlineData)];
   if (fileData !== undefined) return [fileMedia(fileData, `${pathOf(place)}.fileData`)];
   if (place.role === "user") return part.text === undefined || part.text === "" ? [] : [textPart(part.text)];
@@ -110,24 +114,28 @@ function resultOf(
   { id, name, response = {}, parts = [] }: NonNullable<RequestPart["functionResponse"]>,
   place: Place,
   calls: OpenCalls,
-): ToolResultPart {
+): readonly ToolResultPart[] {
   if (place.role !== "user") throw misplaced(place, "functionResponse", "user");
   const path = `${pathOf(place)}.functionResponse`;
   const call = calls.take(id === undefined ? null : safeToolId(id), name);
   if (call === null) throw new RelayError("invalid_request", `${path}: answers no functionCall before it`);
+  // Gemini CLI says results twice in a conversation that it resumes (0.61.0); Gemini bears that, others do not.
+  if (call === "answered") return [];
   const media = parts.flatMap(({ inlineData, fileData }) => [
     ...(inlineData === undefined ? [] : [inlineMedia(inlineData)]),
     ...(fileData === undefined ? [] : [fileMedia(fileData, `${path}.fileData`)]),
   ]);
   const { text, isError } = wordsOfResponse(response);
-  return {
-    kind: "tool_result",
-    callId: call.id,
-    name: call.name,
-    content: [textPart(text), ...media],
-    isError,
-    cache: null,
-  };
+  return [
+    {
+      kind: "tool_result",
+      callId: call.id,
+      name: call.name,
+      content: [textPart(text), ...media],
+      isError,
+      cache: null,
+    },
+  ];
 }
 
 /** Google reads `output` and `error` apart from the rest; `result` is what its SDKs write. */

@@ -261,6 +261,17 @@ describe("calls and results", () => {
     expect(turns[2]?.parts).toMatchObject([{ callId: second }, { callId: first }, { callId: third }]);
   });
 
+  it("are answered once, where a client says a result again", () => {
+    const { turns } = rounds(
+      [call("f", "a"), call("f", "b")],
+      [result("f", { result: 1 }, "a"), result("f", { result: 1 }, "a"), result("f", { result: 2 }, "b")],
+    );
+    expect(turns[2]?.parts).toMatchObject([
+      { callId: "a", content: [text("1")] },
+      { callId: "b", content: [text("2")] },
+    ]);
+  });
+
   it("say what Google's conventions make of a response", () => {
     const responses = [{ result: { a: 1 } }, { output: "out" }, { error: "no" }, { a: 1, b: 2 }, {}];
     const { turns } = rounds(

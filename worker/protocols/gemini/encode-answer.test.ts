@@ -24,6 +24,9 @@ const message = (parts: unknown[], more: object = {}, top: object = {}) => ({
   ...top,
 });
 
+/** Google's SDK forgets a turn that has a message without parts. */
+const NO_WORDS = { text: "" };
+
 /** What each event comes to, as parsed messages. */
 const said = (events: readonly AnswerEvent[]) => {
   const out = encoder();
@@ -78,7 +81,7 @@ describe("a stream of events", () => {
       [],
       [
         message(
-          [],
+          [NO_WORDS],
           { finishReason: "STOP" },
           {
             usageMetadata: {
@@ -124,7 +127,7 @@ describe("a stream of events", () => {
       [],
       [
         message(
-          [],
+          [NO_WORDS],
           { finishReason },
           { usageMetadata: { promptTokenCount: 12, candidatesTokenCount: 20, totalTokenCount: 32 } },
         ),
@@ -162,7 +165,7 @@ describe("a stream that is an array", () => {
     expect(JSON.parse(text)).toEqual([
       message([{ text: "a" }]),
       message([{ text: "b" }]),
-      message([], { finishReason: "STOP" }),
+      message([NO_WORDS], { finishReason: "STOP" }),
     ]);
     expect(out.frame).toBeNull();
   });
