@@ -37,7 +37,7 @@ export interface NotifierContract {
   forget(id: ChannelId): Promise<void>;
   statusOf(ids: readonly ChannelId[]): Promise<Readonly<Record<ChannelId, ChannelStatus>>>;
   /** Sends a test message now, once. */
-  test(id: ChannelId): Promise<Receipt>;
+  sendTest(id: ChannelId): Promise<Receipt>;
   /** The newest first. */
   deadLetters(): Promise<readonly DeadLetter[]>;
   /** @returns false when there is none */

@@ -73,7 +73,7 @@ export class NotifierObject extends DurableObject implements NotifierContract {
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  async test(id: ChannelId): Promise<Receipt> {
+  async sendTest(id: ChannelId): Promise<Receipt> {
     const config = await findChannel(this.#env.DB, id);
     if (config === null) return UNKNOWN_CHANNEL;
     const now = Date.now();

@@ -118,5 +118,5 @@ export const notificationRoutes = new Hono<AdminEnv>()
   })
   .post("/:id/test", async (context) => {
     const { id } = await required(context);
-    return context.json(await notifier(context.env).test(id));
+    return context.json(await notifier(context.env).sendTest(id));
   });
