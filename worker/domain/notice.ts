@@ -57,7 +57,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]
 /** One line, whatever it was before, cut to a length. */
 export function cutLine(text: string, length: number): string {
   const line = text.replace(UNPRINTABLE, " ").trim();
-  const characters = [...line.slice(0, 2 * length)];
+  const characters = [...line.slice(0, 2 * length + 2)];
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join("")}…`;
 }
 
