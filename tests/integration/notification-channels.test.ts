@@ -109,6 +109,13 @@ describe("a channel to a mail server", () => {
     expect(receipt.message).toBe("The mail server offers no STARTTLS: use its TLS port (465) instead.");
   });
 
+  it("signs in to no server that has another's certificate", async () => {
+    const box = unique("box");
+    const channel = await createChannel("email", to(box, mail.wrong, { security: "starttls" }));
+    expect(await testChannel(channel)).toMatchObject({ ok: false });
+    expect(await receivers.received(box)).toEqual([]);
+  });
+
   it("sends without a sign-in where the server wants none", async () => {
     const box = unique("box");
     const open = { security: "none", username: null, password: null };

@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import type { KeyPair } from "../proxies/certificates.ts";
-import { MAIL_USER } from "./orders.ts";
+import { MAIL_USER, type Receivers } from "./orders.ts";
 
 export interface Mail {
   readonly to: readonly string[];
@@ -36,21 +36,25 @@ function optionsOf(file: (mail: Mail) => void): SMTPServerOptions {
 }
 
 export interface MailServers {
-  readonly ports: { readonly starttls: number; readonly tls: number; readonly plain: number };
+  readonly ports: Receivers["mail"];
   close(): Promise<void>;
 }
 
-export async function startMailServers(pair: KeyPair, file: (mail: Mail) => void): Promise<MailServers> {
+export async function startMailServers(
+  { right, wrong }: { readonly right: KeyPair; readonly wrong: KeyPair },
+  file: (mail: Mail) => void,
+): Promise<MailServers> {
   const options = optionsOf(file);
   const servers = [
-    new SMTPServer({ ...options, ...pair }),
-    new SMTPServer({ ...options, ...pair, secure: true, authMethods: ["LOGIN"] }),
+    new SMTPServer({ ...options, ...right }),
+    new SMTPServer({ ...options, ...right, secure: true, authMethods: ["LOGIN"] }),
     new SMTPServer({ ...options, hideSTARTTLS: true, authOptional: true }),
+    new SMTPServer({ ...options, ...wrong }),
   ];
   const ports = await Promise.all(servers.map(listen));
-  const [starttls = 0, tls = 0, plain = 0] = ports;
+  const [starttls = 0, tls = 0, plain = 0, wrongPort = 0] = ports;
   return {
-    ports: { starttls, tls, plain },
+    ports: { starttls, tls, plain, wrong: wrongPort },
     close: async () => {
       await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(resolve))));
     },

@@ -15,8 +15,8 @@ export type ReceiverKind = (typeof RECEIVER_KINDS)[number];
 
 export interface Receivers {
   readonly url: string;
-  /** Mail servers: one with STARTTLS, one that begins with TLS, one that has neither. */
-  readonly mail: { readonly starttls: number; readonly tls: number; readonly plain: number };
+  /** Mail servers: one with STARTTLS, one that begins with TLS, one that has neither, one with another's certificate. */
+  readonly mail: Readonly<Record<"starttls" | "tls" | "plain" | "wrong", number>>;
 }
 
 /** What the mail servers know their users by. */

@@ -29,7 +29,9 @@ export async function startReceivers(): Promise<RunningReceivers> {
     boxes.set(name, box);
     return box;
   };
-  const mail = await startMailServers(readPair(certificateFolder(), "right"), ({ to, text }) => {
+  const folder = certificateFolder();
+  const pairs = { right: readPair(folder, "right"), wrong: readPair(folder, "wrong") };
+  const mail = await startMailServers(pairs, ({ to, text }) => {
     for (const address of to) {
       const name = address.slice(0, address.indexOf("@"));
       boxOf(name).received.push({ problem: null, path: "", headers: {}, body: text, refused: false });
