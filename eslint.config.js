@@ -8,9 +8,12 @@ import tseslint from "typescript-eslint";
 const PURE_FILES = [
   "worker/{domain,protocols,pricing}/**/*.ts",
   "durable-objects/wait-queue.ts",
-  "durable-objects/*/{state,cooldowns,mask,recent-ids,admission,leases,limits,permits,probes,rules,user-turns,windows}.ts",
+  "durable-objects/*/{state,cooldowns,mask,recent-ids,admission,leases,limits,notices,permits,probes,rules,user-turns,windows}.ts",
   "worker/relay/schedule.ts",
   "worker/status/prometheus.ts",
+  "worker/net/smtp/{dialogue,replies}.ts",
+  "worker/notify/{channel,hmac,index,mail-content,settings,text}.ts",
+  "worker/notify/channels/*.ts",
 ];
 const TEST_FILES = ["**/*.test.ts"];
 

@@ -72,6 +72,7 @@ export default defineConfig({
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 TEST_UPSTREAM_URL: inject("upstreamUrl"),
                 TEST_PROXY_LAB_URL: inject("proxyLabUrl"),
+                TEST_RECEIVERS_URL: inject("receiversUrl"),
               },
             },
           })),

@@ -3,6 +3,8 @@ import { Hono, type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { adminApp } from "./admin/routes.ts";
 import { ERROR_STATUS, RelayError, type ErrorFacts } from "./domain/errors.ts";
+import { systemError } from "./notify/system-error.ts";
+import { tell } from "./notify/tell.ts";
 import { ROUTING_HEADER } from "./relay/story.ts";
 import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
 import { selfServiceRoutes } from "./relay/self-service.ts";
@@ -44,6 +46,17 @@ function respondWith(error: ErrorFacts, context: Context<AppEnv>): Response {
   return new Response(rendered.body, { status: rendered.status, headers });
 }
 
+/** Failures that come in a crowd are one message: an isolate says no more of them for a while. */
+const TELL_SPACING_MS = 60_000;
+let toldAt = 0;
+
+function tellOfFailure({ env, executionCtx }: Context<AppEnv>, requestId: string): void {
+  const now = Date.now();
+  if (now - toldAt < TELL_SPACING_MS) return;
+  toldAt = now;
+  executionCtx.waitUntil(tell(env, [systemError("a request", [`Request: ${requestId}`], now)]));
+}
+
 function onError(error: Error, context: Context<AppEnv>): Response {
   if (context.req.raw.signal.aborted) return new Response(null, { status: STATUS_CLIENT_GONE });
   if (error instanceof RelayError) return respondWith(error, context);
@@ -55,6 +68,7 @@ function onError(error: Error, context: Context<AppEnv>): Response {
   console.error(
     JSON.stringify({ event: "internal_error", requestId, message: error.message, stack: error.stack }),
   );
+  tellOfFailure(context, requestId);
   const message = `Something went wrong in the relay. Quote ${requestId} when you report it.`;
   return respondWith({ code: "internal", message, retryAfterMs: null }, context);
 }

@@ -6,6 +6,7 @@ const ENV = {
   DB: {},
   KEYS: {},
   ACCOUNTS: {},
+  NOTIFIER: {},
   ENCRYPTION_KEYS: "k:x",
   SESSION_SECRET: "s".repeat(32),
   ADMIN_PASSWORD: "password",

@@ -2,14 +2,18 @@
 import { app } from "./app.ts";
 import { anchorAudit } from "./cron/anchor-audit.ts";
 import { auditUsageDaily } from "./cron/audit-usage.ts";
+import { tellOfYesterday } from "./cron/daily-summary.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
 import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
-import { BadEnvironment, parseEnv } from "./env.ts";
+import { BadEnvironment, parseEnv, type Env } from "./env.ts";
+import { systemError } from "./notify/system-error.ts";
+import { tell } from "./notify/tell.ts";
 
 export { AccountObject } from "../durable-objects/account/object.ts";
 export { KeyObject } from "../durable-objects/key/object.ts";
+export { NotifierObject } from "../durable-objects/notifier/object.ts";
 
 function badEnvironment(error: BadEnvironment): Response {
   console.error(JSON.stringify({ event: "bad_environment", message: error.message }));
@@ -17,6 +21,31 @@ function badEnvironment(error: BadEnvironment): Response {
     error: { code: "BAD_ENVIRONMENT", message: "The relay is not set up completely: see its log." },
   };
   return Response.json(body, { status: 500 });
+}
+
+/** What is done every five minutes, by its name in messages. */
+const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unknown>])[] = [
+  ["rebuilding the snapshots", rebuildSnapshots],
+  ["forgetting old routing", forgetOldRouting],
+  ["forgetting old tries to sign in", (env, now) => forgetOldTries(env.DB, now)],
+  ["noting how far the audit log is", anchorAudit],
+  ["comparing sums with records", auditUsageDaily],
+  ["retiring old records", retireRecords],
+  ["the daily summary", tellOfYesterday],
+];
+
+/** One job's failure is no other's; the run fails in the end, so that Cloudflare shows it. */
+async function runJobs(env: Env, now: number): Promise<void> {
+  const errors: unknown[] = [];
+  for (const [name, job] of JOBS) {
+    try {
+      await job(env, now);
+    } catch (error) {
+      errors.push(error);
+      await tell(env, [systemError(`the job "${name}"`, [], now)]);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, "scheduled jobs failed");
 }
 
 export default {
@@ -29,12 +58,6 @@ export default {
     }
   },
   async scheduled(_controller, rawEnv) {
-    const env = parseEnv(rawEnv);
-    await rebuildSnapshots(env);
-    await forgetOldRouting(env, Date.now());
-    await forgetOldTries(env.DB, Date.now());
-    await anchorAudit(env, Date.now());
-    await auditUsageDaily(env, Date.now());
-    await retireRecords(env, Date.now());
+    await runJobs(parseEnv(rawEnv), Date.now());
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

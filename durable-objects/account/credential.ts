@@ -41,6 +41,10 @@ interface Surroundings {
   readonly now: () => EpochMs;
   readonly tokenCall: Omit<TokenCallContext, "now">;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Told of each refresh that failed; rejected: only a new sign-in helps. */
+  readonly failed: (message: string, isRejected: boolean) => void;
+  /** Told of a refresh that worked after one that had not. */
+  readonly works: () => void;
 }
 
 const ROW = "credential";
@@ -174,6 +178,7 @@ export class CredentialKeeper {
       result = await this.#callProvider(refusedPart);
     }
     if (result.kind === "refreshed") {
+      const hadFailed = this.refreshError !== null;
       await this.#store(result.credential, {
         version: this.version + 1,
         refreshFailures: 0,
@@ -182,6 +187,7 @@ export class CredentialKeeper {
         rejected: false,
         lastRefreshAt: this.#in.now(),
       });
+      if (hadFailed) this.#in.works();
       return this.#usable();
     }
     const failures = this.#stored.refreshFailures + 1;
@@ -193,6 +199,7 @@ export class CredentialKeeper {
       retryAt: this.#in.now() + delayMs,
       rejected: result.kind === "rejected",
     });
+    this.#in.failed(result.message, result.kind === "rejected");
     return this.#fallback();
   }
 

@@ -3,10 +3,12 @@ import { DurableObject } from "cloudflare:workers";
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
+import type { Signal } from "../../worker/domain/notice.ts";
 import type { Proxy } from "../../worker/domain/proxy.ts";
 import { clientSecretsOf, networkOf, parseEnv, type Env } from "../../worker/env.ts";
 import { dialFor } from "../../worker/net/dialer.ts";
 import { createTokenCall } from "../../worker/net/token-call.ts";
+import { tell } from "../../worker/notify/tell.ts";
 import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
 import { parseKeyring } from "../../worker/storage/seal.ts";
@@ -16,6 +18,7 @@ import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } f
 import { CredentialKeeper } from "./credential.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
+import { noticesOf, refreshFailed, refreshWorks } from "./notices.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
 import { completed, loadProxy, storeProxy } from "./proxy-password.ts";
@@ -258,8 +261,13 @@ export class AccountObject extends DurableObject implements AccountContract {
   #apply(state: machine.AccountState): void {
     if (state === this.#state) return;
     if (isWorthWriting(this.#state, state)) this.#commit.schedule();
+    if (this.#state !== null) this.#tell(noticesOf(this.#state, state, Date.now()));
     this.#state = state;
     this.#arm();
+  }
+
+  #tell(signals: readonly Signal[]): void {
+    if (signals.length > 0) this.ctx.waitUntil(tell(this.#env, signals));
   }
 
   #wake(): void {
@@ -301,6 +309,12 @@ export class AccountObject extends DurableObject implements AccountContract {
       ...(await this.#vault(config)),
       now: () => Date.now(),
       sleep: (ms: number) => scheduler.wait(ms),
+      failed: (message: string, isRejected: boolean) => {
+        this.#tell([refreshFailed(config, message, isRejected, Date.now())]);
+      },
+      works: () => {
+        this.#tell([refreshWorks(config, Date.now())]);
+      },
       tokenCall: {
         tokenUrl: config.tokenUrl,
         baseUrl: config.baseUrl,

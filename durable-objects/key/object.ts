@@ -6,12 +6,15 @@ import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
+import { systemError } from "../../worker/notify/system-error.ts";
+import { tell } from "../../worker/notify/tell.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { admit, cancel, wake, type Woken } from "./admission.ts";
 import type { KeyContract, KeyNews, KeyStanding } from "./contract.ts";
 import { limitsOf } from "./limits.ts";
+import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
 import { checkpoint, extend, settle, sweep } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
@@ -32,6 +35,8 @@ const INCARNATION = "incarnation";
 const SHIP_AFTER_MS = 1000;
 const SHIP_RETRY_FIRST_MS = 2000;
 const SHIP_RETRY_MAX_MS = 60_000;
+/** So many failures one after the other are worth a message. */
+const SHIP_FAILURES_TOLD = 3;
 /** Records of one D1 transaction. */
 const RECORDS_PER_BATCH = 500;
 
@@ -144,6 +149,7 @@ export class KeyObject extends DurableObject implements KeyContract {
       state = settle(state, settlement, this.#deployment, now);
       this.#outbox.add(settlement.record);
     }
+    this.#tell(state, now);
     this.#apply(state);
     this.#wake();
     if (news.settlements.length > 0) await this.#commit.written();
@@ -156,12 +162,19 @@ export class KeyObject extends DurableObject implements KeyContract {
     });
   }
 
+  /** What the change to this state means for the key's budgets; to be called before it is applied. */
+  #tell(state: KeyState, now: EpochMs): void {
+    if (this.#state === null) return;
+    const signals = noticesOf(this.#state, state, this.#deployment, now);
+    if (signals.length > 0) this.ctx.waitUntil(tell(this.#env, signals));
+  }
+
   async configure(config: KeyConfig): Promise<void> {
-    this.#apply(
-      this.#state === null
-        ? emptyState(config)
-        : configure(this.#state, config, this.#deployment, Date.now()),
-    );
+    const now = Date.now();
+    const state =
+      this.#state === null ? emptyState(config) : configure(this.#state, config, this.#deployment, now);
+    this.#tell(state, now);
+    this.#apply(state);
     this.#wake();
     await this.#commit.written();
   }
@@ -225,8 +238,14 @@ export class KeyObject extends DurableObject implements KeyContract {
       this.#shipAt = Date.now() + delayMs;
       const message = error instanceof Error ? error.message : String(error);
       console.error(JSON.stringify({ event: "ledger_batch_failed", retryInMs: delayMs, message }));
+      if (this.#shipFailures === SHIP_FAILURES_TOLD) await this.#tellOfLedger();
     }
     this.#arm();
+  }
+
+  async #tellOfLedger(): Promise<void> {
+    const line = "Usage records do not reach D1. They are kept, and sent as soon as it takes them.";
+    await tell(this.#env, [systemError("the ledger", [line], Date.now())]);
   }
 
   /** Names this object's sequence in D1's fence; a new one if the object's storage ever starts anew. */
@@ -255,6 +274,7 @@ export class KeyObject extends DurableObject implements KeyContract {
       this.#settled.add(requestId);
       this.#outbox.add(record);
     }
+    if (lost.length > 0) this.#tell(state, now);
     this.#apply(state);
     // What a dead worker held may be what somebody waits for.
     if (lost.length > 0) this.#wake();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { LIMIT_IDS, limitFields } from "../../worker/domain/key-limits.ts";
+import { NOTICE_KINDS } from "../../worker/domain/notice.ts";
 
 /** What a provider's row says of it. */
 interface Described {
@@ -46,6 +47,25 @@ describe("docs/keys.md", () => {
     const places = LIMIT_IDS.map((id) => keys.indexOf(`\`${id}\``));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
+
+const channels = join(import.meta.dirname, "../../worker/notify/index.ts");
+const { CHANNELS } = (await import(channels)) as {
+  CHANNELS: ReadonlyMap<string, { readonly id: string; readonly settingsSchema: z.ZodType }>;
+};
+
+describe("docs/notifications.md", () => {
+  const text = read("notifications.md");
+
+  it.each([...CHANNELS.values()])("names every setting of $id", ({ id, settingsSchema }) => {
+    const row = new RegExp(`^\\| \`${id}\` +\\|.*$`, "m").exec(text)?.[0];
+    const { properties } = withProperties.parse(z.toJSONSchema(settingsSchema, { io: "input" }));
+    for (const name of Object.keys(properties)) expect(row).toContain(`\`${name}\``);
+  });
+
+  it.each(NOTICE_KINDS)("has a row for %s", (kind) => {
+    expect(text).toMatch(new RegExp(`^\\| \`${kind}\` +\\|`, "m"));
   });
 });
 

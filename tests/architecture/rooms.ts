@@ -49,7 +49,7 @@ export const ROOMS: readonly Room[] = [
     // The state machines and what they are made of; eslint.config.js names the same files.
     name: "state",
     files:
-      /^durable-objects\/(wait-queue|[^/]+\/(state|cooldowns|mask|recent-ids|admission|leases|limits|permits|probes|rules|user-turns|windows))\.ts$/,
+      /^durable-objects\/(wait-queue|[^/]+\/(state|cooldowns|mask|recent-ids|admission|leases|limits|notices|permits|probes|rules|user-turns|windows))\.ts$/,
     imports: ["domain", "contract"],
     packages: PURE,
   },
@@ -61,7 +61,7 @@ export const ROOMS: readonly Room[] = [
     variants: { shared: ["anthropic-api", "openai-api", "google-api"] },
   },
   { name: "env", files: /^worker\/env\.ts$/, imports: ["domain", "contract"], packages: null },
-  { name: "notify", files: /^worker\/notify\//, imports: [...BASE, "env"], packages: null },
+  { name: "notify", files: /^worker\/notify\//, imports: [...BASE, "contract", "env"], packages: null },
   {
     name: "durable-objects",
     files: /^durable-objects\//,
@@ -95,13 +95,13 @@ export const ROOMS: readonly Room[] = [
   {
     name: "app",
     files: /^worker\/app\.ts$/,
-    imports: [...BASE, "providers", "env", "relay", "admin", "status"],
+    imports: [...BASE, "providers", "env", "notify", "relay", "admin", "status"],
     packages: null,
   },
   {
     name: "index",
     files: /^worker\/index\.ts$/,
-    imports: [...BASE, "providers", "env", "durable-objects", "relay", "cron", "app"],
+    imports: [...BASE, "providers", "env", "notify", "durable-objects", "relay", "cron", "app"],
     packages: null,
   },
   { name: "site", files: /^admin\//, imports: ["domain", "type:admin"], packages: null },

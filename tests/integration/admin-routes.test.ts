@@ -9,7 +9,7 @@ import {
 import { adminApp } from "../../worker/admin/routes.ts";
 import { ROLES, type Role } from "../../worker/domain/person.ts";
 import { createPerson, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import { call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
+import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
 
 const document = apiDocument(adminApp.routes);
 const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -120,6 +120,18 @@ describe("every route", { timeout: 60_000 }, () => {
   });
 });
 
+const CHANNEL = {
+  name: "hook",
+  type: "webhook",
+  settings: { url: "https://127.0.0.1:1/", secret: "secret-of-the-receiver" },
+};
+
+async function createChannel(): Promise<{ readonly id: string }> {
+  const response = await admin("POST", "/notifications", CHANNEL);
+  expect(response.status).toBe(201);
+  return response.json();
+}
+
 /** Dollars per million tokens. */
 const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
 
@@ -133,7 +145,13 @@ async function samples(): Promise<
   const [doomed, person] = [await createAccount(), await createPerson("viewer")];
   const other = await createPerson("viewer");
   const { key: doomedKey } = await createPair();
-  const at = { account: `/accounts/${account.id}`, key: `/keys/${key.id}`, person: `/people/${person.id}` };
+  const [channel, doomedChannel] = [await createChannel(), await createChannel()];
+  const at = {
+    channel: `/notifications/${channel.id}`,
+    account: `/accounts/${account.id}`,
+    key: `/keys/${key.id}`,
+    person: `/people/${person.id}`,
+  };
   const [group] = account.groups;
   return {
     "POST /admin/login": { body: { username: person.username, password: PASSWORD } },
@@ -163,12 +181,23 @@ async function samples(): Promise<
     "POST /admin/prices/reprice": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
     "PUT /admin/prices/{model}": { path: "/prices/priced-model", body: PRICE },
     "DELETE /admin/prices/{model}": { path: "/prices/priced-model" },
+    "POST /admin/notifications": { body: CHANNEL },
+    "GET /admin/notifications/{id}": { path: at.channel },
+    "PATCH /admin/notifications/{id}": { path: at.channel, body: { enabled: false } },
+    "DELETE /admin/notifications/{id}": { path: `/notifications/${doomedChannel.id}` },
+    "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }
 
 /** Their answers need a sign-in at an upstream: oauth.test.ts and droid.test.ts make them. */
-const ELSEWHERE = new Set(["POST /admin/accounts/oauth/exchange", "POST /admin/accounts/oauth/poll"]);
+const ELSEWHERE = new Set([
+  "POST /admin/accounts/oauth/exchange",
+  "POST /admin/accounts/oauth/poll",
+  // These need a message that was given up: notifications.test.ts has one.
+  "POST /admin/notifications/dead-letters/{id}/retry",
+  "DELETE /admin/notifications/dead-letters/{id}",
+]);
 
 describe("every answer", { timeout: 60_000 }, () => {
   it("is what the document says, to the last field, and changes are in the audit log", async () => {
@@ -196,6 +225,7 @@ describe("every answer", { timeout: 60_000 }, () => {
     expect(unlogged.toSorted()).toEqual([
       "POST /admin/accounts/oauth/start",
       "POST /admin/accounts/{id}/test",
+      "POST /admin/notifications/{id}/test",
     ]);
   });
 });

@@ -4,9 +4,22 @@ import { accountConfigSchema, type AccountStatus, type AccountView } from "../do
 import { auditEntrySchema } from "../domain/audit.ts";
 import { PROTECTED_REASONS, type Availability, type Cooldown, type LimitWindow } from "../domain/cooldown.ts";
 import { groupSchema } from "../domain/group.ts";
-import { accountIdSchema, keyIdSchema, requestIdSchema } from "../domain/ids.ts";
+import {
+  accountIdSchema,
+  channelIdSchema,
+  keyIdSchema,
+  noticeIdSchema,
+  requestIdSchema,
+} from "../domain/ids.ts";
 import { keyConfigSchema, type KeyStatus, type KeyView } from "../domain/key.ts";
 import { LIMIT_IDS, type LimitId } from "../domain/key-limits.ts";
+import { NOTICE_KINDS, SEVERITIES } from "../domain/notice.ts";
+import {
+  channelConfigSchema,
+  type ChannelView,
+  type DeadLetter,
+  type Receipt,
+} from "../domain/notification-channel.ts";
 import { personSchema } from "../domain/person.ts";
 import { priceOverrideSchema } from "../domain/price-override.ts";
 import { PROTOCOL_IDS } from "../domain/protocol-id.ts";
@@ -206,6 +219,43 @@ export const repricedAnswer = z.object({
   costAfter: z.number(),
   next: z.string().nullable(),
 }) satisfies z.ZodType<Repriced>;
+
+export const channelAnswer = channelConfigSchema
+  .extend({ secrets: z.record(z.string(), z.string()), waiting: z.number() })
+  .meta({ id: "Channel" }) satisfies z.ZodType<ChannelView>;
+export const channelTypesAnswer = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      label: z.string(),
+      /** A JSON Schema. */
+      settings: z.record(z.string(), z.unknown()),
+      secrets: z.array(z.string()),
+    }),
+  ),
+  events: z.array(z.enum(NOTICE_KINDS)),
+  severities: z.array(z.enum(SEVERITIES)),
+});
+export const deadLetterAnswer = z
+  .object({
+    id: z.string(),
+    noticeId: noticeIdSchema,
+    channelId: channelIdSchema,
+    kind: z.enum(NOTICE_KINDS),
+    severity: z.enum(SEVERITIES),
+    title: z.string(),
+    at: z.number(),
+    attempts: z.number(),
+    lastTriedAt: z.number(),
+    error: z.string(),
+  })
+  .meta({ id: "DeadLetter" }) satisfies z.ZodType<DeadLetter>;
+export const receiptAnswer = z.object({
+  ok: z.boolean(),
+  status: z.number().nullable(),
+  message: z.string(),
+  retryAfterMs: z.number().nullable(),
+}) satisfies z.ZodType<Receipt>;
 
 const sums = { requests: z.number(), tokens: z.number(), cost: z.number(), failed: z.number() };
 export const overviewAnswer = z

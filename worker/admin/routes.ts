@@ -6,6 +6,7 @@ import { apiDocumentRoutes } from "./api-document/routes.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
+import { notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
 import { peopleRoutes } from "./people.ts";
@@ -30,6 +31,7 @@ const signedIn = new Hono<AdminEnv>()
   .route("/accounts", accountRoutes)
   .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
+  .route("/notifications", notificationRoutes)
   .route("/requests", requestRoutes)
   .route("/usage", usageRoutes)
   .route("/prices", priceRoutes);

@@ -7,10 +7,16 @@ export const accountIdSchema = id("acc").brand<"AccountId">();
 export const keyIdSchema = id("key").brand<"KeyId">();
 export const requestIdSchema = id("req").brand<"RequestId">();
 export const personIdSchema = id("per").brand<"PersonId">();
+export const channelIdSchema = id("chn").brand<"ChannelId">();
+export const noticeIdSchema = id("ntc").brand<"NoticeId">();
 
 export type AccountId = z.infer<typeof accountIdSchema>;
 export type KeyId = z.infer<typeof keyIdSchema>;
 export type PersonId = z.infer<typeof personIdSchema>;
+/** Of a notification channel. */
+export type ChannelId = z.infer<typeof channelIdSchema>;
+/** Of a notification; what receivers know a repeated one by. */
+export type NoticeId = z.infer<typeof noticeIdSchema>;
 /** Identifies one client request from admission to its usage record; the idempotency key of settlement. */
 export type RequestId = z.infer<typeof requestIdSchema>;
 /** SHA-256 of a relay key in lower-case hex: the only form in which a relay key is stored. */
@@ -30,7 +36,7 @@ const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
  * @param random at least 10 bytes of randomness
  */
 export function timeOrderedId(
-  prefix: "acc" | "key" | "per" | "req" | "ses",
+  prefix: "acc" | "chn" | "key" | "ntc" | "per" | "req" | "ses",
   now: EpochMs,
   random: Uint8Array,
 ): string {
@@ -56,6 +62,10 @@ export const newRequestId = (now: EpochMs, random: Uint8Array): RequestId =>
   timeOrderedId("req", now, random) as RequestId;
 /** The smallest request id of an instant: ids begin with their time. */
 export const firstRequestIdAt = (at: EpochMs): RequestId => newRequestId(Math.max(0, at), new Uint8Array(10));
+export const newChannelId = (now: EpochMs, random: Uint8Array): ChannelId =>
+  timeOrderedId("chn", now, random) as ChannelId;
+export const newNoticeId = (now: EpochMs, random: Uint8Array): NoticeId =>
+  timeOrderedId("ntc", now, random) as NoticeId;
 export const keyHash = (hex: string): KeyHash => hex as KeyHash;
 /** Enough of a hash to tell a key's text in force from one that was rotated out. */
 export const fingerprintOf = (hash: KeyHash): string => hash.slice(0, 16);

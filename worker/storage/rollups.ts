@@ -51,3 +51,26 @@ export async function daySum(db: D1Database, day: string): Promise<UsageSum> {
     .first();
   return sumSchema.parse(row);
 }
+
+export interface KeySum extends UsageSum {
+  /** null: the key is deleted. */
+  readonly keyName: string | null;
+}
+
+/**
+ * The keys that cost most in a day, the dearest first.
+ *
+ * @param day `YYYY-MM-DD` in the deployment's time zone
+ */
+export async function dearestKeys(db: D1Database, day: string, count: number): Promise<KeySum[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT relay_key.name AS keyName, sum(requests) AS requests, sum(${TOKENS}) AS tokens, sum(cost) AS cost,
+         sum(failed) AS failed
+       FROM usage_day LEFT JOIN relay_key ON relay_key.id = usage_day.key_id
+       WHERE day = ? GROUP BY usage_day.key_id ORDER BY sum(cost) DESC LIMIT ?`,
+    )
+    .bind(day, count)
+    .all();
+  return z.array(sumSchema.extend({ keyName: z.string().nullable() })).parse(results);
+}

@@ -1,6 +1,7 @@
-/** Starts the fake upstream and the proxy lab in Node, once for all integration tests, and tells them their URLs. */
+/** Starts the fake upstream, the proxy lab and the receivers of notifications in Node, once for all integration tests, and tells them their URLs. */
 import type { TestProject } from "vitest/node";
 import { startLab } from "../../proxies/lab.ts";
+import { startReceivers } from "../../receivers/server.ts";
 import { startUpstream } from "../../upstream/server.ts";
 import type {} from "./provided.ts";
 
@@ -9,7 +10,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("upstreamUrl", upstream.url);
   const lab = await startLab(upstream.port);
   project.provide("proxyLabUrl", lab.url);
+  const receivers = await startReceivers();
+  project.provide("receiversUrl", receivers.url);
   return async () => {
+    await receivers.close();
     await lab.close();
     await upstream.close();
   };

@@ -10,6 +10,7 @@ declare global {
       readonly TEST_MIGRATIONS: D1Migration[];
       readonly TEST_UPSTREAM_URL: string;
       readonly TEST_PROXY_LAB_URL: string;
+      readonly TEST_RECEIVERS_URL: string;
     }
   }
 }

@@ -5,6 +5,8 @@ declare module "vitest" {
     upstreamUrl: string;
     /** Where proxies are started and stopped. */
     proxyLabUrl: string;
+    /** Where notifications are received. */
+    receiversUrl: string;
   }
 }
 

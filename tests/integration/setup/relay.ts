@@ -21,6 +21,7 @@ declare global {
 export const env = rawEnv as Cloudflare.Env & {
   readonly KEYS: DurableObjectNamespace;
   readonly ACCOUNTS: DurableObjectNamespace;
+  readonly NOTIFIER: DurableObjectNamespace;
   readonly DB: D1Database;
   readonly KV: KVNamespace;
   readonly TEST_ARCHIVE: R2Bucket;
