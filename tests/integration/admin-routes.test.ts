@@ -195,8 +195,8 @@ const ELSEWHERE = new Set([
   "POST /admin/accounts/oauth/exchange",
   "POST /admin/accounts/oauth/poll",
   // These need a message that was given up: notifications.test.ts has one.
-  "POST /admin/notifications/dead-letters/{id}/retry",
-  "DELETE /admin/notifications/dead-letters/{id}",
+  "POST /admin/dead-letters/{id}/retry",
+  "DELETE /admin/dead-letters/{id}",
 ]);
 
 describe("every answer", { timeout: 60_000 }, () => {

@@ -151,7 +151,7 @@ describe("a channel", () => {
     expect(await receivers.received(box)).toHaveLength(12);
     const [letter] = (await deadLetters()).filter(({ channelId }) => channelId === channel.id);
     expect(letter).toMatchObject({ attempts: 12, error: "The receiver could not be reached." });
-    const path = `/notifications/dead-letters/${letter?.id ?? ""}`;
+    const path = `/dead-letters/${letter?.id ?? ""}`;
     await receivers.setMood(box, { kind: "takes" });
     expect((await admin("POST", `${path}/retry`)).status).toBe(204);
     await receivedIn(box, 13);

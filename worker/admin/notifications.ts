@@ -87,34 +87,6 @@ export const notificationRoutes = new Hono<AdminEnv>()
     (context) => context.json({ items: types, events: NOTICE_KINDS, severities: SEVERITIES }),
   )
   .get(
-    "/dead-letters",
-    documented("Lists messages that were given up.", { 200: pageOf(deadLetterAnswer) }),
-    async (context) => {
-      const items = await notifier(context.env).deadLetters();
-      return context.json({ items, total: items.length });
-    },
-  )
-  .post(
-    "/dead-letters/:id/retry",
-    documented("Sends a message that was given up once more.", { 204: null }),
-    async (context) => {
-      const id = context.req.param("id");
-      if (!(await notifier(context.env).retry(id))) throw notFound();
-      await noted(context, "letter.retry", id);
-      return context.body(null, 204);
-    },
-  )
-  .delete(
-    "/dead-letters/:id",
-    documented("Forgets a message that was given up.", { 204: null }),
-    async (context) => {
-      const id = context.req.param("id");
-      if (!(await notifier(context.env).drop(id))) throw notFound();
-      await noted(context, "letter.drop", id);
-      return context.body(null, 204);
-    },
-  )
-  .get(
     "/",
     documented("Lists channels, the oldest first.", { 200: pageOf(channelAnswer) }),
     async (context) => {
@@ -180,3 +152,29 @@ export const notificationRoutes = new Hono<AdminEnv>()
       return context.json(await notifier(context.env).sendTest(id));
     },
   );
+
+export const deadLetterRoutes = new Hono<AdminEnv>()
+  .get(
+    "/",
+    documented("Lists messages that were given up.", { 200: pageOf(deadLetterAnswer) }),
+    async (context) => {
+      const items = await notifier(context.env).deadLetters();
+      return context.json({ items, total: items.length });
+    },
+  )
+  .post(
+    "/:id/retry",
+    documented("Sends a message that was given up once more.", { 204: null }),
+    async (context) => {
+      const id = context.req.param("id");
+      if (!(await notifier(context.env).retry(id))) throw notFound();
+      await noted(context, "letter.retry", id);
+      return context.body(null, 204);
+    },
+  )
+  .delete("/:id", documented("Forgets a message that was given up.", { 204: null }), async (context) => {
+    const id = context.req.param("id");
+    if (!(await notifier(context.env).drop(id))) throw notFound();
+    await noted(context, "letter.drop", id);
+    return context.body(null, 204);
+  });

@@ -6,7 +6,7 @@ import { apiDocumentRoutes } from "./api-document/routes.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
-import { notificationRoutes } from "./notifications.ts";
+import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
 import { peopleRoutes } from "./people.ts";
@@ -32,6 +32,7 @@ const signedIn = new Hono<AdminEnv>()
   .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
   .route("/notifications", notificationRoutes)
+  .route("/dead-letters", deadLetterRoutes)
   .route("/requests", requestRoutes)
   .route("/usage", usageRoutes)
   .route("/prices", priceRoutes);

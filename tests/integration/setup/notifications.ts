@@ -57,7 +57,7 @@ export const testChannel = async ({ id }: ChannelView): Promise<Receipt> =>
   (await admin("POST", `/notifications/${id}/test`)).json<Receipt>();
 
 export const deadLetters = async (): Promise<DeadLetter[]> =>
-  (await (await admin("GET", "/notifications/dead-letters")).json<{ items: DeadLetter[] }>()).items;
+  (await (await admin("GET", "/dead-letters")).json<{ items: DeadLetter[] }>()).items;
 
 /** Once so many messages are in the box. */
 export const receivedIn = (box: string, count = 1): Promise<Received[]> =>
