@@ -1,7 +1,7 @@
 /** Looks into the contents of a call, where the relay must: rarely, since it means parsing all of them. Pure. */
 import { parseAt, spliceJson, type FieldRange } from "../json-fields.ts";
 import { fieldOf, requestFields } from "./request-fields.ts";
-import { NO_SIGNATURE } from "./signatures.ts";
+import { NO_SIGNATURE } from "./crossing/signatures.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

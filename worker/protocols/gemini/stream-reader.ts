@@ -3,7 +3,7 @@ import { EMPTY_READING, type UsageReading } from "../../domain/usage.ts";
 import { JsonArrayReader } from "../json-array.ts";
 import type { ElementFrame, UsageReader } from "../protocol.ts";
 import { SseReader } from "../sse.ts";
-import { STATUS_NAMES } from "./statuses.ts";
+import { STATUS_NAMES } from "./crossing/statuses.ts";
 import { candidatesOf, isBlocked, isObject, textOrNull, unwrapped, withMessage, type Json } from "./usage.ts";
 
 /** Rule of thumb for text whose tokens were never reported. */
