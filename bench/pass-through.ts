@@ -17,6 +17,7 @@ const app = new Hono<{ Bindings: Bindings }>().all("*", ({ req, env }) => {
 /** Never called: wrangler wants the classes that the bindings name. */
 export class KeyObject {}
 export class AccountObject {}
+export class NotifierObject {}
 
 // eslint-disable-next-line no-restricted-syntax -- the platform looks for the default export of a worker.
 export default app;
