@@ -4,39 +4,23 @@ import { accountConfigSchema, type AccountStatus, type AccountView } from "../do
 import { auditEntrySchema } from "../domain/audit.ts";
 import { PROTECTED_REASONS, type Availability, type Cooldown, type LimitWindow } from "../domain/cooldown.ts";
 import { groupSchema } from "../domain/group.ts";
-import {
-  accountIdSchema,
-  channelIdSchema,
-  keyIdSchema,
-  noticeIdSchema,
-  requestIdSchema,
-} from "../domain/ids.ts";
+import { accountIdSchema, keyIdSchema, requestIdSchema } from "../domain/ids.ts";
 import { keyConfigSchema, type KeyStatus, type KeyView } from "../domain/key.ts";
 import { LIMIT_IDS, type LimitId } from "../domain/key-limits.ts";
-import { NOTICE_KINDS, SEVERITIES } from "../domain/notice.ts";
-import {
-  channelConfigSchema,
-  type ChannelView,
-  type DeadLetter,
-  type Receipt,
-} from "../domain/notification-channel.ts";
 import { personSchema } from "../domain/person.ts";
-import { priceOverrideSchema } from "../domain/price-override.ts";
 import { PROTOCOL_IDS } from "../domain/protocol-id.ts";
 import { routingSchema } from "../domain/routing.ts";
 import type { RequestView, UsageView } from "../domain/usage.ts";
-import { auditReportSchema } from "../domain/usage-audit.ts";
-import { USAGE_DIMENSIONS, USAGE_STEPS, type LiveUsage } from "../domain/usage-sum.ts";
 import { PROXY_ERROR_CODES } from "../net/proxy-error.ts";
 import { AUDIT_PROBLEMS, type Verification } from "../storage/audit-verify.ts";
-import type { Repriced } from "./reprice.ts";
 import type { TestResult } from "./test-account.ts";
 
 /** A page of a list. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), total: z.number() });
 
-const time = z.number().nullable();
+/** Epoch ms, where there is one. */
+export const time = z.number().nullable();
 
 const cooldownAnswer = z.object({
   scope: z.enum(["account", "modelFamily", "model"]),
@@ -156,106 +140,6 @@ export const usageAnswer = usageFields.meta({ id: "UsageRecord" }) satisfies z.Z
 export const requestAnswer = usageFields
   .extend({ routing: routingSchema.nullable() })
   .meta({ id: "Request" }) satisfies z.ZodType<RequestView>;
-
-export const usageListAnswer = pageOf(usageAnswer).extend({
-  /** There are more than `total`: page on by `next`. */
-  isTotalCapped: z.boolean(),
-  next: requestIdSchema.nullable(),
-});
-
-const totals = z.object({
-  requests: z.number(),
-  failed: z.number(),
-  unpriced: z.number(),
-  tokens: usageFields.shape.tokens,
-  cost: z.number(),
-  totalTokens: z.number(),
-  cacheHitShare: z.number().nullable(),
-});
-const range = { from: z.number(), to: z.number(), timeZone: z.string() };
-const group = z.object({ id: z.string().nullable(), name: z.string().nullable() });
-
-export const usageTotalsAnswer = totals.extend(range).meta({ id: "UsageTotals" });
-export const usageSeriesAnswer = z
-  .object({
-    ...range,
-    step: z.enum(USAGE_STEPS),
-    by: z.enum(USAGE_DIMENSIONS).nullable(),
-    series: z.array(
-      z.object({ group, points: z.array(totals.extend({ start: z.number(), day: z.string() })) }),
-    ),
-  })
-  .meta({ id: "UsageSeries" });
-export const usageBreakdownAnswer = z
-  .object({ ...range, by: z.enum(USAGE_DIMENSIONS), ...pageOf(totals.extend(group.shape)).shape })
-  .meta({ id: "UsageBreakdown" });
-export const liveUsageAnswer = z
-  .object({
-    minutes: z.number(),
-    requests: z.number(),
-    failed: z.number(),
-    requestsPerMinute: z.number(),
-    tokensPerMinute: z.number(),
-    firstByteMs: z.object({ p50: time, p95: time }),
-  })
-  .meta({ id: "LiveUsage" }) satisfies z.ZodType<LiveUsage>;
-
-export const reconciliationAnswer = auditReportSchema.meta({ id: "Reconciliation" });
-export const lastReconciliationAnswer = z.object({ last: auditReportSchema.nullable() });
-
-export const priceAnswer = priceOverrideSchema.meta({ id: "Price" });
-export const pricesAnswer = z.object({
-  version: z.string(),
-  source: z.string(),
-  overrides: z.array(priceOverrideSchema),
-  /** As the relay prices with them. */
-  models: z.array(z.record(z.string(), z.unknown())),
-});
-export const repricedAnswer = z.object({
-  priceVersion: z.string(),
-  records: z.number(),
-  changed: z.number(),
-  costBefore: z.number(),
-  costAfter: z.number(),
-  next: z.string().nullable(),
-}) satisfies z.ZodType<Repriced>;
-
-export const channelAnswer = channelConfigSchema
-  .extend({ secrets: z.record(z.string(), z.string()), waiting: z.number() })
-  .meta({ id: "Channel" }) satisfies z.ZodType<ChannelView>;
-export const channelTypesAnswer = z.object({
-  items: z.array(
-    z.object({
-      id: z.string(),
-      label: z.string(),
-      /** A JSON Schema. */
-      settings: z.record(z.string(), z.unknown()),
-      secrets: z.array(z.string()),
-    }),
-  ),
-  events: z.array(z.enum(NOTICE_KINDS)),
-  severities: z.array(z.enum(SEVERITIES)),
-});
-export const deadLetterAnswer = z
-  .object({
-    id: z.string(),
-    noticeId: noticeIdSchema,
-    channelId: channelIdSchema,
-    kind: z.enum(NOTICE_KINDS),
-    severity: z.enum(SEVERITIES),
-    title: z.string(),
-    at: z.number(),
-    attempts: z.number(),
-    lastTriedAt: z.number(),
-    error: z.string(),
-  })
-  .meta({ id: "DeadLetter" }) satisfies z.ZodType<DeadLetter>;
-export const receiptAnswer = z.object({
-  ok: z.boolean(),
-  status: z.number().nullable(),
-  message: z.string(),
-  retryAfterMs: z.number().nullable(),
-}) satisfies z.ZodType<Receipt>;
 
 const sums = { requests: z.number(), tokens: z.number(), cost: z.number(), failed: z.number() };
 export const overviewAnswer = z

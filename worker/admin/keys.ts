@@ -10,7 +10,7 @@ import {
   type KeyConfig,
   type KeyView,
 } from "../domain/key.ts";
-import { toHex } from "../storage/encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 import { hashKey } from "../storage/hash.ts";
 import { deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
 import type { Commit } from "../storage/commit.ts";

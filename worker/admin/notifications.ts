@@ -15,7 +15,13 @@ import { CHANNELS } from "../notify/index.ts";
 import { notifier } from "../notify/tell.ts";
 import type { Commit } from "../storage/commit.ts";
 import { deleteChannel, findChannel, listChannels, saveChannel } from "../storage/channels.ts";
-import { channelAnswer, channelTypesAnswer, deadLetterAnswer, pageOf, receiptAnswer } from "./answers.ts";
+import { pageOf } from "./answers.ts";
+import {
+  channelAnswer,
+  channelTypesAnswer,
+  deadLetterAnswer,
+  receiptAnswer,
+} from "./notification-answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited, noted } from "./audited.ts";
 import { body, idParam, notFound, type AdminEnv } from "./context.ts";

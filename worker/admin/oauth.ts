@@ -11,7 +11,7 @@ import { upstreamUrlSchema } from "../domain/text.ts";
 import { clientSecretsOf, networkOf } from "../env.ts";
 import { createTokenCall } from "../net/token-call.ts";
 import { PROVIDERS } from "../providers/index.ts";
-import { toBase64Url } from "../storage/encoding.ts";
+import { toBase64Url } from "../domain/encoding.ts";
 import type { DeviceFlow, OAuthFlow, Provider, TokenCallContext } from "../providers/provider.ts";
 import {
   findOAuthSession,

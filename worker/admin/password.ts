@@ -1,4 +1,5 @@
 /** Passwords as they are kept: scrypt (RFC 7914) with a salt each, and the parameters beside the hash. */
+import { fromBase64, toBase64 } from "../domain/encoding.ts";
 import { scrypt, timingSafeEqual } from "node:crypto";
 
 /** OWASP Password Storage Cheat Sheet: N = 2^15, r = 8, p = 3; about 0.15 s of CPU and 32 MB. */
@@ -16,9 +17,6 @@ const derive = (password: string, salt: Uint8Array, { N, r, p }: Cost) =>
       else reject(error);
     });
   });
-
-const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
-const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
 const written = (cost: Cost, salt: Uint8Array, hash: Uint8Array) =>
   ["scrypt", cost.N, cost.r, cost.p, toBase64(salt), toBase64(hash)].join("$");

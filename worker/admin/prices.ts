@@ -7,7 +7,7 @@ import { momentSchema } from "../domain/usage-range.ts";
 import { withOverrides } from "../pricing/overrides.ts";
 import { PRICE_TABLE } from "../pricing/table.ts";
 import { deleteOverride, listOverrides, putOverrides, saveOverride } from "../storage/prices.ts";
-import { priceAnswer, pricesAnswer, repricedAnswer } from "./answers.ts";
+import { priceAnswer, pricesAnswer, repricedAnswer } from "./usage-answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited, noted } from "./audited.ts";
 import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";

@@ -8,7 +8,7 @@ import { RelayError } from "../domain/errors.ts";
 import { personIdSchema } from "../domain/ids.ts";
 import { firstOwner, hasRole, type Person, type Role } from "../domain/person.ts";
 import type { Env } from "../env.ts";
-import { toHex } from "../storage/encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 import type { Commit } from "../storage/commit.ts";
 import { withEntry } from "../storage/audit.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";

@@ -2,7 +2,7 @@
 import { RelayError } from "../domain/errors.ts";
 import { firstOwner, type Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
-import { toHex } from "../storage/encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 import { countTry, forgiveTry, type Patience } from "../storage/login-attempts.ts";
 import { findPersonNamed, savePerson, type StoredPerson } from "../storage/people.ts";
 import { isPassword } from "./password.ts";

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { momentSchema } from "../domain/usage-range.ts";
 import { auditUsage, lastAudit } from "../storage/usage-audit.ts";
-import { lastReconciliationAnswer, reconciliationAnswer } from "./answers.ts";
+import { lastReconciliationAnswer, reconciliationAnswer } from "./usage-answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { noted } from "./audited.ts";
 import { body, type AdminEnv } from "./context.ts";

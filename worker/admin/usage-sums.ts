@@ -3,7 +3,12 @@ import { Hono } from "hono";
 import { steppedRange } from "../domain/usage-range.ts";
 import { liveUsage } from "../storage/usage-live.ts";
 import { usageBreakdown, usageSeries, usageTotals } from "../storage/usage-sums.ts";
-import { liveUsageAnswer, usageBreakdownAnswer, usageSeriesAnswer, usageTotalsAnswer } from "./answers.ts";
+import {
+  liveUsageAnswer,
+  usageBreakdownAnswer,
+  usageSeriesAnswer,
+  usageTotalsAnswer,
+} from "./usage-answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { offsetOf, query, type AdminEnv } from "./context.ts";
 import {

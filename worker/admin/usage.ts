@@ -1,7 +1,7 @@
 /** The ledger, as admins query it. */
 import { Hono } from "hono";
 import { findUsage } from "../storage/usage-list.ts";
-import { usageListAnswer } from "./answers.ts";
+import { usageListAnswer } from "./usage-answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { offsetOf, query, type AdminEnv } from "./context.ts";
 import { usageAuditRoutes } from "./usage-audit.ts";

@@ -1,5 +1,5 @@
 /** HMAC-SHA256, which receivers tell a genuine message by. Pure. */
-import { toHex } from "../storage/encoding.ts";
+import { toBase64, toHex } from "../domain/encoding.ts";
 
 const encoder = new TextEncoder();
 
@@ -12,4 +12,4 @@ async function hmac(key: string, text: string): Promise<Uint8Array> {
 export const hmacHex = async (key: string, text: string): Promise<string> => toHex(await hmac(key, text));
 
 export const hmacBase64 = async (key: string, text: string): Promise<string> =>
-  btoa(String.fromCharCode(...(await hmac(key, text))));
+  toBase64(await hmac(key, text));

@@ -1,4 +1,5 @@
 /** A notice as an e-mail: its headers and its body (RFC 5322, RFC 2045, RFC 2047). Pure. */
+import { toBase64 } from "../domain/encoding.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import { textOf } from "./text.ts";
 import type { Notice } from "../domain/notice.ts";
@@ -9,9 +10,6 @@ const LINE_LENGTH = 76;
 const WORD_BYTES = 45;
 
 const encoder = new TextEncoder();
-
-const toBase64 = (bytes: Uint8Array): string =>
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
 /** A header's text: as it is where it may be, else in encoded words, none of which splits a character. */
 export function headerText(text: string): string {

@@ -1,4 +1,5 @@
 /** Fetches the pictures and documents that a client gave by their addresses, for upstreams that take only bytes. */
+import { toBase64 } from "../domain/encoding.ts";
 import { RelayError } from "../domain/errors.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
 import type { MediaPart, NeutralRequest, Part } from "../protocols/neutral.ts";
@@ -88,15 +89,5 @@ async function readMedia(url: string, answer: Response, abort: () => void): Prom
     throw refused(url, bytes === null ? "took too long" : "is too large");
   }
   if (bytes.length < Number(answer.headers.get("content-length") ?? 0)) throw refused(url, "broke off");
-  return { mediaType, data: base64(bytes) };
-}
-
-const SLICE = 0x8000;
-
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += SLICE) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + SLICE));
-  }
-  return btoa(binary);
+  return { mediaType, data: toBase64(bytes) };
 }

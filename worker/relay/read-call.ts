@@ -1,10 +1,10 @@
 /** Reads a client's call: its body within the limit, and of it what the relay needs to know. */
+import { concat } from "../protocols/bytes.ts";
 import { RelayError } from "../domain/errors.ts";
 import { affinity, type Affinity, type RequestId } from "../domain/ids.ts";
 import type { KeySnapshot } from "../domain/key.ts";
-import { toHex } from "../storage/encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 import type { Story } from "./story.ts";
-import { concat } from "./reading.ts";
 import type { Service } from "../domain/service.ts";
 import type {
   ClientCall,

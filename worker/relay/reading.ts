@@ -1,4 +1,5 @@
 /** Bounded reading: of time and of bytes. */
+import { concat } from "../protocols/bytes.ts";
 
 /** The value, or null when it does not come within `ms`. The timer never outlives the call. */
 export async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | null> {
@@ -27,14 +28,4 @@ export async function readAtMost(stream: ReadableStream<Uint8Array>, limit: numb
     // A cut error body is still worth reading as far as it came.
   }
   return concat(chunks);
-}
-
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

@@ -1,5 +1,5 @@
 /** Records in R2: gzip of one JSON object a line, read back and compared before anyone relies on it. */
-import { toHex } from "./encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 import type { StoredRecord } from "./retention.ts";
 
 async function through(

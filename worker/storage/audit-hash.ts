@@ -3,7 +3,7 @@
  * the deployment's keyring, so whoever can write to the database alone cannot make a chain that holds.
  */
 import type { AuditNote } from "../domain/audit.ts";
-import { toHex } from "./encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 import { keyMaterial } from "./seal.ts";
 
 /** An entry without its hash. */

@@ -1,6 +1,6 @@
 /** Hashes of relay keys. */
 import { keyHash, type KeyHash } from "../domain/ids.ts";
-import { toHex } from "./encoding.ts";
+import { toHex } from "../domain/encoding.ts";
 
 const encoder = new TextEncoder();
 

@@ -3,7 +3,7 @@
  * value moved to another owner does not open. Text form: `<key id>.<iv>.<cipher text>`, base64url.
  */
 
-import { toBase64Url } from "./encoding.ts";
+import { fromBase64, toBase64Url } from "../domain/encoding.ts";
 
 /** 96 bits, as NIST SP 800-38D recommends for GCM. */
 const IV_BYTES = 12;
@@ -25,9 +25,6 @@ export interface Keyring {
 }
 
 const encoder = new TextEncoder();
-
-const fromBase64 = (text: string): Uint8Array =>
-  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
 
 /** @param text `id:base64 of 32 bytes`, comma separated, the newest first */
 export function keyMaterial(text: string): ReadonlyMap<string, Uint8Array> {

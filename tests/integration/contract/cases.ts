@@ -2,7 +2,7 @@
 import type { ProtocolId } from "../../../worker/domain/protocol-id.ts";
 import { PROVIDERS } from "../../../worker/providers/index.ts";
 import type { Provider } from "../../../worker/providers/provider.ts";
-import { toHex } from "../../../worker/storage/encoding.ts";
+import { toHex } from "../../../worker/domain/encoding.ts";
 import { createPool, fetchRelay, type TestAccount, type TestKey } from "../setup/relay.ts";
 import { placeOf, started, USER } from "../setup/proxies.ts";
 import { DIALECTS, type Dialect } from "./dialects.ts";

@@ -2,6 +2,7 @@
  * A client's half of SMTP submission (RFC 5321, RFC 3207, RFC 4954) for one message. Pure. It never says a password
  * over a connection that can be read: where STARTTLS is asked for and not offered, it ends.
  */
+import { toBase64 } from "../../domain/encoding.ts";
 
 export interface MailServer {
   readonly host: string;
@@ -39,8 +40,7 @@ type Dialogue = Generator<MailStep, void, Reply>;
 
 const say = (text: string): MailStep => ({ kind: "say", text: text === "" ? "" : `${text}\r\n` });
 
-const toBase64 = (text: string): string =>
-  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+const textToBase64 = (text: string): string => toBase64(new TextEncoder().encode(text));
 
 /** @throws MailError unless the reply's code begins like this one */
 function expect(reply: Reply, hundreds: 2 | 3, what: string): Reply {
@@ -59,15 +59,15 @@ function* greet(): Generator<MailStep, readonly string[], Reply> {
 function* signIn(capabilities: readonly string[], username: string, password: string): Dialogue {
   const methods = capabilities.find((each) => /^AUTH[ =]/.test(each))?.split(/[ =]/) ?? [];
   if (methods.includes("PLAIN")) {
-    expect(yield say(`AUTH PLAIN ${toBase64(`\0${username}\0${password}`)}`), 2, "the sign-in");
+    expect(yield say(`AUTH PLAIN ${textToBase64(`\0${username}\0${password}`)}`), 2, "the sign-in");
     return;
   }
   if (!methods.includes("LOGIN")) {
     throw new MailError("The mail server offers no sign-in that the relay knows (PLAIN, LOGIN).");
   }
   expect(yield say("AUTH LOGIN"), 3, "the sign-in");
-  expect(yield say(toBase64(username)), 3, "the sign-in");
-  expect(yield say(toBase64(password)), 2, "the sign-in");
+  expect(yield say(textToBase64(username)), 3, "the sign-in");
+  expect(yield say(textToBase64(password)), 2, "the sign-in");
 }
 
 /** @throws MailError when the server refuses */

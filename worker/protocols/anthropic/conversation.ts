@@ -1,9 +1,6 @@
 /** Looks into the messages of a call, where the relay must: rarely, since it means parsing all of them. Pure. */
+import { isObject, type Json } from "../../domain/json.ts";
 import { parseAt, spliceJson, topLevelFields } from "../json-fields.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
 function messagesOf(body: Uint8Array): { messages: unknown[]; range: { start: number; end: number } } | null {
   const range = topLevelFields(body).get("messages");

@@ -1,15 +1,13 @@
 /** Reads what an Anthropic answer cost, from its JSON or its event stream (docs.anthropic.com/en/api/messages-streaming). Pure. */
+import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type TokenUsage, type UsageReading } from "../../domain/usage.ts";
 import { parseAt, topLevelFields } from "../json-fields.ts";
 import type { UsageReader } from "../protocol.ts";
 import { SseReader, type SseEvent } from "../sse.ts";
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** No answer costs more tokens than this; a larger figure is the upstream's mistake and is clamped. */
 export const TOKENS_MAX = 1_000_000_000;
 
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 const textOrNull = (value: unknown): string | null =>
   typeof value === "string" ? value.slice(0, 200) : null;
 

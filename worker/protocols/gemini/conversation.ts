@@ -1,11 +1,8 @@
 /** Looks into the contents of a call, where the relay must: rarely, since it means parsing all of them. Pure. */
+import { isObject } from "../../domain/json.ts";
 import { parseAt, spliceJson, type FieldRange } from "../json-fields.ts";
 import { fieldOf, requestFields } from "./request-fields.ts";
 import { NO_SIGNATURE } from "./crossing/signatures.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
 function contentsOf(body: Uint8Array): { contents: unknown[]; range: FieldRange } | null {
   const range = fieldOf(requestFields(body), "contents");

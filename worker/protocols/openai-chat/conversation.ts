@@ -1,6 +1,6 @@
 /** Looks into the messages of a call, where the relay must: rarely, since it means parsing all of them. Pure. */
+import { isObject } from "../../domain/json.ts";
 import { parseAt, topLevelFields } from "../json-fields.ts";
-import { isObject } from "../openai/usage.ts";
 
 /** A person's message ends the conversation, and not a tool's answer. */
 export function isUserTurn(body: Uint8Array): boolean {

@@ -2,10 +2,11 @@
  * A stream's usage comes in a chunk of its own, and only to those who ask. The relay asks for it where the client
  * did not, and takes the chunk out again: clients that did not ask expect a choice in every chunk. Pure.
  */
+import { isObject } from "../../domain/json.ts";
 import { concat } from "../bytes.ts";
 import { parseAt, topLevelFields } from "../json-fields.ts";
 import { withFields } from "../json-rewrite.ts";
-import { isObject, parseEvent } from "../openai/usage.ts";
+import { parseEvent } from "../openai/usage.ts";
 import type { ClientCall, ParsedCall, PreparedCall, StreamFilter } from "../protocol.ts";
 import { INSPECTED_EVENT_BYTES_MAX, SseReader } from "../sse.ts";
 import { isChat } from "./parse.ts";

@@ -1,14 +1,13 @@
 /** Reads what a Chat Completions stream cost (platform.openai.com/docs/api-reference/chat-streaming). Pure. */
+import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type UsageReading } from "../../domain/usage.ts";
 import {
-  isObject,
   parseEvent,
   streamErrorOf,
   textBytesOf,
   withEstimate,
   withNames,
   withUsage,
-  type Json,
 } from "../openai/usage.ts";
 import type { UsageReader } from "../protocol.ts";
 import { SseReader, type SseEvent } from "../sse.ts";

@@ -1,6 +1,6 @@
 /** Looks into the input of a call, where the relay must: rarely, since it means parsing all of it. Pure. */
+import { isObject } from "../../domain/json.ts";
 import { parseAt, spliceJson, topLevelFields, type FieldRange } from "../json-fields.ts";
-import { isObject } from "../openai/usage.ts";
 
 function inputOf(body: Uint8Array): { readonly input: unknown; readonly range: FieldRange } | null {
   const range = topLevelFields(body).get("input");

@@ -1,7 +1,7 @@
 /** Reads what a Responses stream cost (platform.openai.com/docs/api-reference/responses-streaming). Pure. */
+import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type UsageReading } from "../../domain/usage.ts";
 import {
-  isObject,
   parseEvent,
   searchesIn,
   streamErrorOf,
@@ -9,7 +9,6 @@ import {
   withEstimate,
   withNames,
   withUsage,
-  type Json,
 } from "../openai/usage.ts";
 import type { UsageReader } from "../protocol.ts";
 import { SseReader, type OversizedEvent, type SseEvent } from "../sse.ts";

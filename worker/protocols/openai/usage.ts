@@ -1,14 +1,12 @@
 /** Reads the `usage` objects of OpenAI's dialects into the normal form, where no count holds another. Pure. */
+import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type TokenUsage, type UsageReading } from "../../domain/usage.ts";
 import { parseAt, topLevelFields } from "../json-fields.ts";
-
-export type Json = Readonly<Record<string, unknown>>;
 
 /** No answer costs more tokens than this; a larger figure is the upstream's mistake and is clamped. */
 export const TOKENS_MAX = 1_000_000_000;
 const TEXT_LENGTH_MAX = 200;
 
-export const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 export const textOrNull = (value: unknown): string | null =>
   typeof value === "string" ? value.slice(0, TEXT_LENGTH_MAX) : null;
 

@@ -1,4 +1,5 @@
 /** A call of Bedrock's runtime, signed. Pure: the time is passed in. */
+import { toBase64 } from "../../domain/encoding.ts";
 import { AwsV4Signer } from "aws4fetch";
 import type { EpochMs } from "../../domain/ids.ts";
 import { RelayError } from "../../domain/errors.ts";
@@ -44,17 +45,6 @@ function bodyFor(call: UpstreamCall): Uint8Array<ArrayBuffer> {
   const body = bedrockBody(call.body, { betas, addMaxTokens: true });
   const text = JSON.stringify({ input: { invokeModel: { body: toBase64(body) } } });
   return new Uint8Array(new TextEncoder().encode(text));
-}
-
-/** A call stack holds some ten thousands of arguments. */
-const BYTES_AT_ONCE = 8192;
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += BYTES_AT_ONCE) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + BYTES_AT_ONCE));
-  }
-  return btoa(binary);
 }
 
 export async function createBedrockRequest(

@@ -1,4 +1,5 @@
 /** The token calls of Claude's OAuth: exchange of a code and refresh, both JSON (RFC 6749 with PKCE, RFC 7636). */
+import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
 
@@ -91,14 +92,6 @@ function errorCodeOf(text: string): string | null {
   const parsed = errorSchema.safeParse(parseJson(text));
   if (!parsed.success) return null;
   return typeof parsed.data.error === "string" ? parsed.data.error : parsed.data.error.type;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : "unknown error");

@@ -1,4 +1,5 @@
 /** Sign-in at Factory, which WorkOS does for it: the device grant (RFC 8628) and the refresh, both forms. */
+import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
 import type { DevicePoll, DeviceStart, RefreshResult, TokenCallContext } from "../provider.ts";
 import { organization, token, type DroidTokens } from "./credential.ts";
@@ -155,14 +156,6 @@ function expiryIn(accessToken: string): number | null {
     const claims: unknown = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
     const parsed = expirySchema.safeParse(claims);
     return parsed.success ? parsed.data.exp * 1000 : null;
-  } catch {
-    return null;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
   } catch {
     return null;
   }

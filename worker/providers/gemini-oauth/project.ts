@@ -1,7 +1,8 @@
 /** Finds the project that Code Assist gives an account, and signs the account up where it has none yet. */
+import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
-import { parseJson, type GeminiOAuthCredential } from "./token.ts";
+import { type GeminiOAuthCredential } from "./token.ts";
 
 export const DEFAULT_BASE_URL = "https://cloudcode-pa.googleapis.com";
 

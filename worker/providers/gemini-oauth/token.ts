@@ -1,4 +1,5 @@
 /** The token calls of Google's OAuth: exchange of a code and refresh, form encoded (RFC 6749 with PKCE, RFC 7636). */
+import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
 
@@ -102,12 +103,4 @@ const errorSchema = z.object({ error: z.string() });
 function errorCodeOf(text: string): string | null {
   const parsed = errorSchema.safeParse(parseJson(text));
   return parsed.success ? parsed.data.error : null;
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 /** Takes Code Assist's envelope off an answer, so that it is one of the Gemini API: JSON, events or a growing array. */
+import { concat } from "../../protocols/bytes.ts";
 import { JsonArrayReader } from "../../protocols/json-array.ts";
 import { topLevelFields } from "../../protocols/json-fields.ts";
 import type { StreamFilter } from "../../protocols/protocol.ts";
@@ -12,16 +13,6 @@ const encoder = new TextEncoder();
 const tooLarge = (): never => {
   throw new Error("A message of the answer is too large to be unwrapped.");
 };
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
 
 /** What is inside `response`; a message without one, such as an error or a count, is passed as it is. */
 function unwrapped(message: Uint8Array): Uint8Array {

@@ -1,4 +1,5 @@
 /** Reads an error body of OpenAI's API, of Azure's and of the ChatGPT backend. Pure. */
+import { isObject, type Json } from "../../domain/json.ts";
 
 const TEXT_LENGTH_MAX = 300;
 
@@ -11,9 +12,6 @@ export interface ErrorBody {
   readonly resetsAtSeconds: number | null;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 const numberOrNull = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null;
 

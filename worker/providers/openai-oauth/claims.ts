@@ -2,6 +2,7 @@
  * Which ChatGPT account a token belongs to. The claims of a token are read and not verified: nothing is allowed by
  * them, and the backend itself checks the header they go into against the access token. Pure.
  */
+import { fromBase64 } from "../../domain/encoding.ts";
 import { z } from "zod";
 
 const claimsSchema = z.object({
@@ -14,15 +15,10 @@ export function accountIdIn(token: string): string | null {
   if (token.length > TOKEN_LENGTH_MAX) return null;
   const [, payload = ""] = token.split(".");
   try {
-    const claims: unknown = JSON.parse(fromBase64Url(payload));
+    const claims: unknown = JSON.parse(new TextDecoder().decode(fromBase64(payload)));
     const parsed = claimsSchema.safeParse(claims);
     return parsed.success ? parsed.data["https://api.openai.com/auth"].chatgpt_account_id : null;
   } catch {
     return null;
   }
-}
-
-function fromBase64Url(text: string): string {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
 }

@@ -1,4 +1,5 @@
 /** The token calls of ChatGPT's OAuth: exchange of a code and refresh, both form-encoded (RFC 6749, RFC 7636). */
+import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
 import { accountIdIn } from "./claims.ts";
@@ -110,12 +111,4 @@ function errorCodeOf(text: string): string | null {
   const { error } = parsed.data;
   if (typeof error === "string") return error;
   return "code" in error ? error.code : error.type;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -2,16 +2,13 @@
  * The ChatGPT backend answers in streams only. For a client that asked for a whole answer, its last event has the
  * response as the public API would have sent it, and the items that came before it where that one leaves them out.
  */
+import { isObject, type Json } from "../../domain/json.ts";
 import { SseReader } from "../../protocols/sse.ts";
 
 /** What an answer may hold together, in bytes; no client could use more. */
 const ITEMS_BYTES_MAX = 32 * 1024 * 1024;
 /** The last event repeats the whole answer, and a picture has some megabytes. */
 const EVENT_BYTES_MAX = 8 * 1024 * 1024;
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
 const ITEM_DONE = new TextEncoder().encode('{"type":"response.output_item.done"');
 const WHOLE = ["response.completed", "response.incomplete"] as const;

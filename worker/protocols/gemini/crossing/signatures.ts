@@ -1,4 +1,5 @@
 /** Thought signatures, Gemini's own and those of other dialects that a Gemini client carries for them. Pure. */
+import { fromBase64, toBase64 } from "../../../domain/encoding.ts";
 import { boundText, readBound, type Bound } from "../../neutral.ts";
 
 /**
@@ -17,24 +18,22 @@ const ORIGIN_CHARACTERS = 32;
 
 /** In the field `thoughtSignature`, which is bytes: some SDKs refuse what is no base64. */
 export const signatureText = (bound: Bound): string =>
-  bound.origin === "gemini" ? bound.data : toBase64(boundText(bound, "gemini"));
+  bound.origin === "gemini" ? bound.data : textToBase64(boundText(bound, "gemini"));
 
 /** @returns null for what stands in place of a signature */
 export function readSignature(text: string): Bound | null {
   if (text === "" || PLACEHOLDERS.has(text)) return null;
-  const beginning = fromBase64(text.slice(0, ORIGIN_CHARACTERS)) ?? "";
+  const beginning = textFromBase64(text.slice(0, ORIGIN_CHARACTERS)) ?? "";
   const isForeign = readBound(beginning, "gemini").origin !== "gemini";
-  return readBound((isForeign ? fromBase64(text) : null) ?? text, "gemini");
+  return readBound((isForeign ? textFromBase64(text) : null) ?? text, "gemini");
 }
 
-const toBase64 = (text: string): string =>
-  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+const textToBase64 = (text: string): string => toBase64(new TextEncoder().encode(text));
 
-/** In either alphabet, padded or not; null for what is none. */
-function fromBase64(text: string): string | null {
+/** null for what is no base64. */
+function textFromBase64(text: string): string | null {
   try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+    return new TextDecoder().decode(fromBase64(text));
   } catch {
     return null;
   }

@@ -1,7 +1,8 @@
 /** Finish reasons and usage of Chat Completions, both ways. Pure. */
+import { isObject, type Json } from "../../../domain/json.ts";
 import { EMPTY_READING } from "../../../domain/usage.ts";
 import type { AnswerUsage, FinishReason } from "../../neutral.ts";
-import { isObject, withUsage, type Json } from "../../openai/usage.ts";
+import { withUsage } from "../../openai/usage.ts";
 
 const FINISH_REASONS = {
   stop: "stop",

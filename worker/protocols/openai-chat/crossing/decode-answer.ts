@@ -1,6 +1,7 @@
 /** An upstream's answer, streamed or whole, as neutral events. It may send anything: nothing here throws. Pure. */
+import { isObject, type Json } from "../../../domain/json.ts";
 import type { AnswerEvent, AnswerFacts, FinishReason } from "../../neutral.ts";
-import { isObject, streamErrorOf, type Json } from "../../openai/usage.ts";
+import { streamErrorOf } from "../../openai/usage.ts";
 import type { ToolNames } from "../../tool-names.ts";
 import { running, type AnswerDecoder, type StreamMessage } from "../../translate.ts";
 import { readFinishReason, readUsage } from "./answer-fields.ts";

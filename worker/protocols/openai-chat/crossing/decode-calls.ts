@@ -2,8 +2,8 @@
  * Tool calls out of deltas, as loosely as suppliers tell them: without indices, without ids, with one index for
  * all, or with arguments before the name. Pure.
  */
+import { isObject, type Json } from "../../../domain/json.ts";
 import type { AnswerEvent, Bound } from "../../neutral.ts";
-import { isObject, type Json } from "../../openai/usage.ts";
 import { JSON_START, advance, isWhole, type JsonProgress } from "./json-progress.ts";
 import { boundExtra } from "./reasoning.ts";
 

@@ -1,5 +1,5 @@
 /** One delta of an answer: each of its fields in the order in which a model speaks. Pure. */
-import { isObject, type Json } from "../../openai/usage.ts";
+import { isObject, type Json } from "../../../domain/json.ts";
 import { callDelta, continuedBy, legacyDelta, told, withDelta, type CallDelta } from "./decode-calls.ts";
 import {
   andThen,

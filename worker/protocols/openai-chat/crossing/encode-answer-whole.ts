@@ -1,6 +1,6 @@
 /** Neutral events as one complete answer of Chat Completions. Pure. */
 import type { AnswerEvent, AnswerUsage, Bound, FinishReason, OpenPart } from "../../neutral.ts";
-import type { Json } from "../../openai/usage.ts";
+import type { Json } from "../../../domain/json.ts";
 import { finishReasonOf, usageOf } from "./answer-fields.ts";
 import type { AnswerForm } from "./encode-answer.ts";
 import { dataUrl } from "./media.ts";

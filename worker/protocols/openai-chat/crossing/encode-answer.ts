@@ -1,7 +1,7 @@
 /** Neutral events as the chunks of a Chat Completions stream. Pure. */
+import { isObject, type Json } from "../../../domain/json.ts";
 import { topLevelFields, parseAt } from "../../json-fields.ts";
 import type { AnswerEvent, AnswerFacts, AnswerUsage, Bound } from "../../neutral.ts";
-import { isObject, type Json } from "../../openai/usage.ts";
 import type { ClientCall } from "../../protocol.ts";
 import { running, type AnswerEncoder, type Step } from "../../translate.ts";
 import { finishReasonOf, usageOf } from "./answer-fields.ts";

@@ -3,7 +3,7 @@
  * `reasoning_details` on a message for signed and hidden reasoning, as OpenRouter has it, and `extra_content` on a
  * call, as Google's own compatible API has it. Pure.
  */
-import { isObject, type Json } from "../../openai/usage.ts";
+import { isObject, type Json } from "../../../domain/json.ts";
 import { boundText, readBound, type Bound, type ThinkingPart } from "../../neutral.ts";
 
 const OWN = "openai-chat";

@@ -1,8 +1,9 @@
 /** An upstream's answer in the neutral form, streamed or whole. Pure. */
+import { isObject, type Json } from "../../../domain/json.ts";
 import { z } from "zod";
 import type { AnswerEvent, AnswerUsage, FinishReason } from "../../neutral.ts";
 import { EMPTY_READING } from "../../../domain/usage.ts";
-import { isObject, withUsage, type Json } from "../../openai/usage.ts";
+import { withUsage } from "../../openai/usage.ts";
 import type { ToolNames } from "../../tool-names.ts";
 import { running, type AnswerDecoder, type Step, type StreamMessage } from "../../translate.ts";
 import { finishItem, readItem, type ItemScene } from "./answer-output.ts";

@@ -1,6 +1,6 @@
 /** What each event of an upstream's stream tells of the parts of an answer. Pure. */
 import { z } from "zod";
-import type { Json } from "../../openai/usage.ts";
+import type { Json } from "../../../domain/json.ts";
 import type { ToolNames } from "../../tool-names.ts";
 import {
   CALL,
