@@ -1,9 +1,9 @@
 /** Relay keys: what an admin enters, what the edge caches, what the key's object enforces. Pure. */
 import { z } from "zod";
-import { accountIdSchema, keyIdSchema, type EpochMs } from "./ids.ts";
+import { accountIdSchema, keyIdSchema, personIdSchema, type EpochMs } from "./ids.ts";
 import { limitFields, type LimitId } from "./key-limits.ts";
 import { modelMapSchema } from "./model-map.ts";
-import { nameSchema } from "./text.ts";
+import { nameSchema, remarkSchema } from "./text.ts";
 
 /** Key text: the prefix and 32 random bytes in hex. */
 export const KEY_PREFIX = "cr_";
@@ -19,8 +19,18 @@ const binding = z
   ])
   .nullable();
 
+/** Words that keys are found and added up by. */
+export const tagsSchema = z
+  .array(nameSchema)
+  .max(20)
+  .refine((tags) => new Set(tags).size === tags.length, "must not name a tag twice");
+
 const fields = {
   name: nameSchema,
+  description: remarkSchema.default(""),
+  tags: tagsSchema.default([]),
+  /** Whose key it is, who sees it among their own; null: nobody's but the admins'. */
+  ownerId: personIdSchema.nullable().default(null),
   enabled: z.boolean().default(true),
   expiresAt: expiresAt.default(null),
   activation: activation.default(null),
@@ -81,6 +91,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   hint: z.string(),
   /** Of the key text in force: the beginning of its hash. Empty: not known, any text that finds the key will do. */
   fingerprint: z.string().default(""),
+  /** Since when it is in the bin, where it is refused like a key that never was; null: it is not. */
+  deletedAt: z.number().nullable().default(null),
   createdAt: z.number(),
   updatedAt: z.number(),
 });

@@ -6,6 +6,9 @@ const printable = z.string().regex(/^[^\p{Cc}\p{Cs}]*$/u, "must not contain cont
 
 export const nameSchema = printable.trim().min(1, "is required").max(100);
 
+/** What somebody notes beside a name. */
+export const remarkSchema = printable.trim().max(500);
+
 export const upstreamUrlSchema = z
   .url({ protocol: /^https?$/, error: "must be an http(s) address" })
   .max(2000)

@@ -1,6 +1,6 @@
 /** Relay keys in D1: their configuration, and of the key text only the hash. */
 import { z } from "zod";
-import { keyHash, type KeyHash, type KeyId } from "../domain/ids.ts";
+import { keyHash, type KeyHash, type KeyId, type PersonId } from "../domain/ids.ts";
 import { keyConfigSchema, type KeyConfig } from "../domain/key.ts";
 import { alone, type Commit } from "./commit.ts";
 
@@ -16,16 +16,31 @@ const parseRow = (value: unknown): StoredKey => {
   return { config: keyConfigSchema.parse(JSON.parse(row.config)), hash: row.hash };
 };
 
+/** Undefined: any. */
+export interface KeyFilter {
+  readonly ownerId?: PersonId | undefined;
+  /** What is in the bin, instead of what is not. */
+  readonly deleted?: boolean | undefined;
+}
+
+function whereOf({ ownerId, deleted = false }: KeyFilter): { sql: string; values: string[] } {
+  const isDeleted = `config ->> 'deletedAt' IS ${deleted ? "NOT NULL" : "NULL"}`;
+  if (ownerId === undefined) return { sql: isDeleted, values: [] };
+  return { sql: `${isDeleted} AND config ->> 'ownerId' = ?`, values: [ownerId] };
+}
+
 /** Keys, the newest first. */
 export async function listKeys(
   db: D1Database,
   page: { readonly limit: number; readonly offset: number },
+  filter: KeyFilter = {},
 ): Promise<{ items: StoredKey[]; total: number }> {
+  const { sql, values } = whereOf(filter);
   const [rows, count] = await db.batch([
     db
-      .prepare("SELECT config, hash FROM relay_key ORDER BY id DESC LIMIT ? OFFSET ?")
-      .bind(page.limit, page.offset),
-    db.prepare("SELECT count(*) AS total FROM relay_key"),
+      .prepare(`SELECT config, hash FROM relay_key WHERE ${sql} ORDER BY id DESC LIMIT ? OFFSET ?`)
+      .bind(...values, page.limit, page.offset),
+    db.prepare(`SELECT count(*) AS total FROM relay_key WHERE ${sql}`).bind(...values),
   ]);
   const { total } = z.object({ total: z.number() }).parse(count?.results[0]);
   return { items: (rows?.results ?? []).map(parseRow), total };
@@ -33,7 +48,10 @@ export async function listKeys(
 
 export async function countKeys(db: D1Database): Promise<{ total: number; enabled: number }> {
   const row = await db
-    .prepare("SELECT count(*) AS total, coalesce(sum(config ->> 'enabled'), 0) AS enabled FROM relay_key")
+    .prepare(
+      `SELECT count(*) AS total, coalesce(sum(config ->> 'enabled'), 0) AS enabled FROM relay_key
+       WHERE config ->> 'deletedAt' IS NULL`,
+    )
     .first();
   return z.object({ total: z.number(), enabled: z.number() }).parse(row);
 }
