@@ -11,6 +11,8 @@ export interface KeyNews {
   readonly checkpoints: readonly Checkpoint[];
   /** Clients that left before they were admitted. */
   readonly cancellations: readonly RequestId[];
+  /** Admitted here, and refused by who shares the decision: as if they had never come. */
+  readonly withdrawals: readonly RequestId[];
 }
 
 /** What a key's holder may know of it. */

@@ -111,6 +111,19 @@ export function spend(tallies: Tallies, spent: Spending, config: KeyConfig, now:
   };
 }
 
+/** Takes a request that was counted at an instant out of the periods that ran then and still do. */
+export function uncount(tallies: Tallies, at: EpochMs): Tallies {
+  const one: Spending = { ...NOTHING, requests: 1 };
+  const out = (tally: Tally | null) =>
+    tally === null || tally.start > at ? tally : { ...tally, spent: subtract(tally.spent, one) };
+  return {
+    window: out(tallies.window),
+    day: out(tallies.day),
+    week: out(tallies.week),
+    total: subtract(tallies.total, one),
+  };
+}
+
 interface LimitRule {
   readonly id: LimitId;
   readonly unit: LimitStatus["unit"];
@@ -185,6 +198,7 @@ const RULES: readonly LimitRule[] = [
 
 interface Limit extends LimitStatus {
   readonly rule: LimitRule;
+  readonly holder: Holder;
 }
 
 /** The key's limits and how far each is used. Call `current` first. */
@@ -202,10 +216,14 @@ export function limitsOf(tallies: Tallies, reserved: Spending, config: KeyConfig
         reserved: reserved[rule.measure],
         resetAt: tally?.end ?? null,
         rule,
+        holder: holderOf(config),
       },
     ];
   });
 }
+
+/** Without what only messages need. */
+export const statusOf = ({ rule: _rule, holder: _holder, ...status }: Limit): LimitStatus => status;
 
 export type Room =
   | {
@@ -219,6 +237,24 @@ export type Room =
 
 /** Reservations come back when a request ends, which may be in a moment. */
 const RETRY_RESERVED_MS = 5000;
+
+/** Whose limit it is, in messages and in reasons. */
+interface Holder {
+  readonly name: string;
+  readonly its: string;
+  readonly requests: string;
+  readonly reason: string;
+}
+
+const KEY: Holder = { name: "This key", its: "its", requests: "Requests of this key", reason: "" };
+const OWNER: Holder = {
+  name: "This key's owner",
+  its: "their",
+  requests: "Requests of this key's owner",
+  reason: "owner_",
+};
+
+const holderOf = ({ booksUsage }: KeyConfig): Holder => (booksUsage ? KEY : OWNER);
 
 /** Whether a request fits into everything the key may spend. */
 export function roomFor(limits: readonly Limit[], wanted: Spending, hard: boolean, now: EpochMs): Room {
@@ -242,25 +278,25 @@ const amount = ({ unit }: Limit, value: number): string =>
   unit === "cost" ? `$${toDollars(value).toFixed(toDollars(value) < 1 ? 4 : 2)}` : `${String(value)} ${unit}`;
 
 function exhausted(limit: Limit, need: number, now: EpochMs): ErrorFacts {
-  const { rule, used, resetAt } = limit;
+  const { rule, holder, used, resetAt } = limit;
   const isBudget = rule.unit === "cost" && rule.period !== "window";
   const state =
     used >= limit.limit
-      ? `has used its ${rule.name} of ${amount(limit, limit.limit)}`
-      : `has ${amount(limit, limit.limit - used)} left of its ${rule.name} of ${amount(limit, limit.limit)}, less than this request may need`;
+      ? `has used ${holder.its} ${rule.name} of ${amount(limit, limit.limit)}`
+      : `has ${amount(limit, limit.limit - used)} left of ${holder.its} ${rule.name} of ${amount(limit, limit.limit)}, less than this request may need`;
   const reset = resetAt === null ? "" : ` It begins anew at ${new Date(resetAt).toISOString()}.`;
   return {
     code: isBudget ? "budget_exhausted" : "rate_limited",
-    message: `This key ${state}.${reset}`,
+    message: `${holder.name} ${state}.${reset}`,
     // What is larger than the whole limit fits into no period.
     retryAfterMs: resetAt === null || need > limit.limit ? null : Math.max(0, resetAt - now),
-    reason: rule.id,
+    reason: `${holder.reason}${rule.id}`,
   };
 }
 
 const inUse = (limit: Limit): ErrorFacts => ({
   code: "rate_limited",
-  message: `Requests of this key that are running may need what is left of its ${limit.rule.name} of ${amount(limit, limit.limit)}. Try again when one has ended.`,
+  message: `${limit.holder.requests} that are running may need what is left of ${limit.holder.its} ${limit.rule.name} of ${amount(limit, limit.limit)}. Try again when one has ended.`,
   retryAfterMs: RETRY_RESERVED_MS,
-  reason: `${limit.id}_reserved`,
+  reason: `${limit.holder.reason}${limit.id}_reserved`,
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { personIdSchema } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import { config, DAY_MS, DEPLOYMENT, dollars, NOW } from "./__fixtures__/builders.ts";
 import { NOTHING, spend } from "./limits.ts";
@@ -34,6 +35,16 @@ describe("noticesOf", () => {
     expect(told(all, over)).toEqual([]);
     const tomorrow = NOW + DAY_MS;
     expect(told(over, spent(over, 9, tomorrow), tomorrow)).toEqual([["key_near_budget", "daily_cost"]]);
+  });
+
+  it("speaks of the person whose keys share a budget", () => {
+    const ownerId = personIdSchema.parse("per_00000007");
+    const start = key({ dailyCost: 10, booksUsage: false, ownerId, name: "ada" });
+    const [signal] = noticesOf(start, spent(start, 9), DEPLOYMENT, NOW);
+    expect(signal?.notice).toMatchObject({
+      title: 'The keys of "ada" have together nearly used up their daily budget',
+      subject: { kind: "person", id: ownerId, name: "ada" },
+    });
   });
 
   it("tells of the end only, where one request passes both", () => {

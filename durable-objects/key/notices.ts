@@ -54,8 +54,10 @@ const limitsIn = ({ tallies, reserved, config }: KeyState) => limitsOf(tallies, 
 
 const dollars = (nano: number): string => `$${toDollars(nano).toFixed(2)}`;
 
+const ownerOf = ({ booksUsage, ownerId }: KeyConfig) => (booksUsage ? null : ownerId);
+
 function signalOf(
-  { id, name }: KeyConfig,
+  config: KeyConfig,
   limit: LimitStatus,
   { name: budget, level, now }: { name: string; level: "near" | "exhausted"; now: EpochMs },
 ): Signal {
@@ -64,14 +66,20 @@ function signalOf(
   const reset =
     limit.resetAt === null ? "It does not begin anew." : `It begins anew at ${timeText(limit.resetAt)}.`;
   const isSpent = level === "exhausted";
+  const { id, name } = config;
+  const owner = ownerOf(config);
+  const subject =
+    owner === null ? ({ kind: "key", id, name } as const) : ({ kind: "person", id: owner, name } as const);
+  const whose = owner === null ? `Key "${name}" has` : `The keys of "${name}" have together`;
+  const its = owner === null ? "its" : "their";
   return {
     notice: {
       kind: isSpent ? "key_exhausted" : "key_near_budget",
       severity: isSpent ? "error" : "warning",
-      title: `Key "${name}" has ${isSpent ? "used up" : "nearly used up"} its ${budget}`,
+      title: `${whose} ${isSpent ? "used up" : "nearly used up"} ${its} ${budget}`,
       lines: [`Spent: ${spent}`, reset],
       at: now,
-      subject: { kind: "key", id, name },
+      subject,
     },
     topic: `key/${id}/${limit.id}/${level}/${String(limit.resetAt)}/${String(limit.limit)}`,
     ends: [],

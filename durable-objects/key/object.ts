@@ -13,10 +13,10 @@ import { GroupCommit } from "../group-commit.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { admit, cancel, wake, type Woken } from "./admission.ts";
 import type { KeyContract, KeyNews, KeyStanding } from "./contract.ts";
-import { limitsOf } from "./limits.ts";
+import { limitsOf, statusOf } from "./limits.ts";
 import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
-import { checkpoint, extend, settle, sweep } from "./permits.ts";
+import { checkpoint, extend, settle, sweep, withdraw } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { expiryOf, isLive } from "./rules.ts";
 import {
@@ -147,12 +147,19 @@ export class KeyObject extends DurableObject implements KeyContract {
     for (const settlement of news.settlements) {
       if (!this.#settled.add(settlement.requestId)) continue;
       state = settle(state, settlement, this.#deployment, now);
-      this.#outbox.add(settlement.record);
+      this.#book(settlement.record);
+    }
+    for (const requestId of news.withdrawals) {
+      if (this.#settled.add(requestId)) state = withdraw(state, requestId);
     }
     this.#tell(state, now);
     this.#apply(state);
     this.#wake();
     if (news.settlements.length > 0) await this.#commit.written();
+  }
+
+  #book(record: string): void {
+    if (this.#state?.config.booksUsage === true) this.#outbox.add(record);
   }
 
   #abandon(requestId: RequestId): void {
@@ -200,7 +207,7 @@ export class KeyObject extends DurableObject implements KeyContract {
       totalRequests: state.totals.requests,
       totalTokens: state.totals.tokens,
       totalCost: state.totals.cost,
-      limits: limitsOf(state.tallies, state.reserved, state.config).map(({ rule: _, ...limit }) => limit),
+      limits: limitsOf(state.tallies, state.reserved, state.config).map(statusOf),
     };
   }
 
@@ -272,7 +279,7 @@ export class KeyObject extends DurableObject implements KeyContract {
     const { state, decision: lost } = sweep(this.#state, this.#deployment, now);
     for (const { requestId, record } of lost) {
       this.#settled.add(requestId);
-      this.#outbox.add(record);
+      this.#book(record);
     }
     if (lost.length > 0) this.#tell(state, now);
     this.#apply(state);

@@ -11,7 +11,7 @@ import {
   requestId,
 } from "./__fixtures__/builders.ts";
 import { admit } from "./admission.ts";
-import { atListPrice, checkpoint, extend, PERMIT_TTL_MS, settle, sweep } from "./permits.ts";
+import { atListPrice, checkpoint, extend, PERMIT_TTL_MS, settle, sweep, withdraw } from "./permits.ts";
 import { emptyState, type KeyState } from "./state.ts";
 
 const OPUS = "claude-opus-4-5";
@@ -116,5 +116,28 @@ describe("sweep", () => {
     const { state: swept } = sweep(checkpoint(state, drafts, NOW), DEPLOYMENT, NOW + PERMIT_TTL_MS);
     expect(swept.reserved.cost).toBe(0);
     expect(swept.tallies.day?.spent.cost).toBe(dollars(2));
+  });
+});
+
+describe("withdraw", () => {
+  const LIMITS = { dailyCost: 10, windowMinutes: 5, windowRequests: 100 };
+
+  it("leaves the key as if the request had never been asked for", () => {
+    const before = running([1, 2], { ...LIMITS, hardBudget: false });
+    const { state } = admit(before, askFor(7, dollars(3), { model: OPUS }), DEPLOYMENT, NOW + 1000);
+    const after = withdraw(state, requestId(7));
+    expect(after.permits).toEqual(before.permits);
+    expect(after.reserved).toEqual(before.reserved);
+    expect(after.tallies).toEqual(before.tallies);
+    expect(withdraw(after, requestId(7))).toBe(after);
+  });
+
+  it("takes nothing from a window that began after the request", () => {
+    const state = running([1], LIMITS);
+    const later = NOW + 6 * 60_000;
+    const next = admit(state, askFor(8, dollars(1), { model: OPUS }), DEPLOYMENT, later).state;
+    const { window, total } = withdraw(next, requestId(0)).tallies;
+    expect(window).toEqual(next.tallies.window);
+    expect(total.requests).toBe(next.tallies.total.requests - 1);
   });
 });

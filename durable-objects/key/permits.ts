@@ -143,6 +143,24 @@ export function settle(
   };
 }
 
+/**
+ * Ends a permit as if it had never been: the request was admitted here, and refused by who shares the decision. A
+ * window that it opened stays open.
+ */
+export function withdraw(state: KeyState, requestId: RequestId): KeyState {
+  const held = state.permits.get(requestId);
+  if (held === undefined) return state;
+  const permits = new Map(state.permits);
+  permits.delete(requestId);
+  const grantedAt = held.deadline - PERMIT_TTL_MS;
+  return {
+    ...state,
+    permits,
+    reserved: limits.subtract(state.reserved, held.reserved),
+    tallies: state.config.windowMinutes === 0 ? state.tallies : limits.uncount(state.tallies, grantedAt),
+  };
+}
+
 /** Settles from its last checkpoint what a dead worker left behind. */
 export function sweep(before: KeyState, deployment: Deployment, now: EpochMs): Step<readonly Settlement[]> {
   if (now < before.sweepAt) return { state: before, decision: [] };

@@ -174,6 +174,7 @@ async function samples(): Promise<
     "DELETE /admin/keys/{id}": { path: `/keys/${doomedKey.id}` },
     "POST /admin/people": { body: { username: unique("p").slice(0, 40), password: PASSWORD } },
     "GET /admin/people/{id}": { path: at.person },
+    "GET /admin/people/{id}/spending": { path: `${at.person}/spending` },
     "PATCH /admin/people/{id}": { path: at.person, body: { name: "Ada" } },
     "DELETE /admin/people/{id}": { path: `/people/${other.id}` },
     "GET /admin/usage/breakdown": { path: "/usage/breakdown?by=model" },

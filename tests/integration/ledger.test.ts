@@ -33,6 +33,7 @@ const tell = (key: { id: string }, news: Partial<KeyNews>) =>
     settlements: [],
     checkpoints: [],
     cancellations: [],
+    withdrawals: [],
     ...news,
   });
 

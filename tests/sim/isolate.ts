@@ -73,7 +73,7 @@ export class Isolate {
   toKey(id: KeyId): Mutable<KeyNews> {
     let news = this.#toKeys.get(id);
     if (news === undefined) {
-      news = { settlements: [], checkpoints: [], cancellations: [] };
+      news = { settlements: [], checkpoints: [], cancellations: [], withdrawals: [] };
       this.#toKeys.set(id, news);
     }
     return news;

@@ -76,6 +76,7 @@ export const directoryOf = (
     }),
   ),
   groups: [...groups],
+  purses: [],
 });
 
 /** Accounts that differ in their number only, all in the shared pool under one policy, and a key without limits. */

@@ -98,7 +98,9 @@ const keyStatusAnswer = z.object({
   limits: z.array(limitAnswer),
 }) satisfies z.ZodType<KeyStatus>;
 
-const keyFields = keyConfigSchema.omit({ fingerprint: true }).extend({ status: keyStatusAnswer.nullable() });
+const keyFields = keyConfigSchema
+  .omit({ fingerprint: true, booksUsage: true })
+  .extend({ status: keyStatusAnswer.nullable() });
 export const keyAnswer = keyFields.meta({ id: "Key" }) satisfies z.ZodType<KeyView>;
 /** With the key's text, which is shown this once. */
 export const newKeyAnswer = keyFields.extend({ key: z.string() }).meta({ id: "NewKey" });
@@ -181,6 +183,7 @@ export const signInAnswer = z.object({
 export const pendingAnswer = z.object({ kind: z.literal("pending"), retryAfterMs: z.number() });
 
 export const personAnswer = personSchema.meta({ id: "Person" });
+export const spendingAnswer = z.object({ items: z.array(limitAnswer) });
 export const meAnswer = personSchema.pick({ id: true, username: true, name: true, role: true });
 export const tokenAnswer = z.object({ token: z.string(), expiresAt: z.number() });
 export const okAnswer = z.object({ ok: z.literal(true) });

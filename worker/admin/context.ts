@@ -6,7 +6,8 @@ import { RelayError } from "../domain/errors.ts";
 import type { Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import { withFact } from "./api-document/route-facts.ts";
-import type { SnapshotContext } from "../storage/snapshots.ts";
+import { readDirectory } from "../storage/accounts.ts";
+import { putDirectory, type SnapshotContext } from "../storage/snapshots.ts";
 
 export interface AdminEnv {
   Bindings: Env;
@@ -25,6 +26,11 @@ export const snapshotsOf = (context: Context<AdminEnv>): SnapshotContext => ({
     context.executionCtx.waitUntil(work);
   },
 });
+
+/** Every isolate learns of a change from the directory; this one at once. */
+export async function publishDirectory(context: Context<AdminEnv>): Promise<void> {
+  await putDirectory(await readDirectory(context.env.DB), snapshotsOf(context));
+}
 
 /** The client's, as the edge saw it. */
 export const addressOf = (context: Context<AdminEnv>): string =>

@@ -3,21 +3,16 @@ import { Hono, type Context } from "hono";
 import { groupSchema, SHARED_POOL, type Group } from "../domain/group.ts";
 import type { AccountId } from "../domain/ids.ts";
 import { nameSchema } from "../domain/text.ts";
-import { listAccounts, readDirectory } from "../storage/accounts.ts";
+import { listAccounts } from "../storage/accounts.ts";
 import { deleteGroup, listGroups, saveGroup } from "../storage/groups.ts";
-import { putDirectory } from "../storage/snapshots.ts";
 import { groupAnswer, pageOf } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited } from "./audited.ts";
-import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+import { body, idParam, notFound, publishDirectory, type AdminEnv } from "./context.ts";
 
 interface GroupView extends Group {
   /** Accounts in it; of the shared pool (`*`), those that are in no group. */
   readonly accounts: readonly AccountId[];
-}
-
-async function publish(context: Context<AdminEnv>): Promise<void> {
-  await putDirectory(await readDirectory(context.env.DB), snapshotsOf(context));
 }
 
 /** Every group that is named anywhere, the shared pool first. */
@@ -60,7 +55,7 @@ export const groupRoutes = new Hono<AdminEnv>()
       const after = { name, ...context.req.valid("json") };
       const change = before === undefined ? { after } : { before, after };
       await saveGroup(context.env.DB, after, audited(context, "group.save", name, change));
-      await publish(context);
+      await publishDirectory(context);
       return context.json((await viewsOf(context.env.DB)).find((group) => group.name === name));
     },
   )
@@ -72,7 +67,7 @@ export const groupRoutes = new Hono<AdminEnv>()
       const before = (await listGroups(context.env.DB)).find((group) => group.name === name);
       if (before === undefined) throw notFound();
       await deleteGroup(context.env.DB, name, audited(context, "group.delete", name, { before }));
-      await publish(context);
+      await publishDirectory(context);
       return context.body(null, 204);
     },
   );

@@ -28,7 +28,7 @@ const HINT_LENGTH = 6;
 export type NewKeyView = KeyView & { readonly key: string };
 
 export async function keyView(context: Context<AdminEnv>, stored: KeyConfig): Promise<KeyView> {
-  const { fingerprint: _, ...config } = stored;
+  const { fingerprint: _fingerprint, booksUsage: _books, ...config } = stored;
   return { ...config, status: await keyObject(context.env, config.id).status() };
 }
 
@@ -78,6 +78,7 @@ export async function createKey(context: Context<AdminEnv>, input: KeyInput): Pr
     ...marksOf(text, hash),
     id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
     deletedAt: null,
+    booksUsage: true,
     createdAt: now,
     updatedAt: now,
   };

@@ -13,11 +13,12 @@ import {
   savePerson,
   type StoredPerson,
 } from "../storage/people.ts";
-import { pageOf, personAnswer } from "./answers.ts";
+import { pageOf, personAnswer, spendingAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { hashPassword } from "./password.ts";
+import { spendingOf, withPurse } from "./purse.ts";
 
 async function required(context: Context<AdminEnv>): Promise<StoredPerson> {
   const found = await findPerson(context.env.DB, idParam(personIdSchema, context.req.param("id") ?? ""));
@@ -54,7 +55,9 @@ export const peopleRoutes = new Hono<AdminEnv>()
       };
       const stored = { person, password: await hashPassword(password) };
       const commit = audited(context, "person.create", person.id, { after: person });
-      if (!(await addPerson(context.env.DB, stored, commit))) throw taken();
+      await withPurse(context, { before: null, after: person }, async () => {
+        if (!(await addPerson(context.env.DB, stored, commit))) throw taken();
+      });
       return context.json(person, 201);
     },
   )
@@ -80,12 +83,21 @@ export const peopleRoutes = new Hono<AdminEnv>()
       const hash = password === undefined ? before.password : await hashPassword(password);
       const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
       const commit = audited(context, "person.update", person.id, { before: before.person, after });
-      await savePerson(context.env.DB, { person, password: hash }, commit);
+      await withPurse(context, { before: before.person, after: person }, () =>
+        savePerson(context.env.DB, { person, password: hash }, commit),
+      );
       // Whoever knew the old password, or had more rights, must not go on with them.
       const losesTrust = password !== undefined || !person.enabled || person.role !== before.person.role;
       if (losesTrust) await closeSessionsOf(context.env.DB, person.id);
       return context.json(person);
     },
+  )
+  .get(
+    "/:id/spending",
+    documented("Shows what is used of a person's own limits, by all their keys together.", {
+      200: spendingAnswer,
+    }),
+    async (context) => context.json({ items: await spendingOf(context, (await required(context)).person) }),
   )
   .delete(
     "/:id",

@@ -1,6 +1,6 @@
 /** Upstream accounts: what an admin enters, what the relay schedules by, what the account's object keeps. Pure. */
 import { z } from "zod";
-import { accountIdSchema, type AccountId, type EpochMs } from "./ids.ts";
+import { accountIdSchema, personIdSchema, type AccountId, type EpochMs } from "./ids.ts";
 import { groupSchema } from "./group.ts";
 import { modelMapSchema } from "./model-map.ts";
 import { PROTECTED_REASONS } from "./cooldown.ts";
@@ -131,6 +131,8 @@ export const directorySchema = z.object({
   version: z.number(),
   accounts: z.array(directoryEntrySchema),
   groups: z.array(groupSchema).default([]),
+  /** People whose keys draw on a common budget. */
+  purses: z.array(personIdSchema).default([]),
 });
 export type Directory = Readonly<z.infer<typeof directorySchema>>;
 

@@ -93,6 +93,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   fingerprint: z.string().default(""),
   /** Since when it is in the bin, where it is refused like a key that never was; null: it is not. */
   deletedAt: z.number().nullable().default(null),
+  /** False: it only counts, for a budget that several keys share; each of them books for itself. */
+  booksUsage: z.boolean().default(true),
   createdAt: z.number(),
   updatedAt: z.number(),
 });
@@ -103,6 +105,7 @@ export type KeyConfig = Readonly<z.infer<typeof keyConfigSchema>>;
 export const keySnapshotSchema = keyConfigSchema.pick({
   id: true,
   name: true,
+  ownerId: true,
   binding: true,
   bindingFallback: true,
   modelMap: true,
@@ -140,4 +143,4 @@ export interface LimitStatus {
 }
 
 /** A key as the admin API shows it; the key text itself is shown once, at creation and rotation. */
-export type KeyView = Omit<KeyConfig, "fingerprint"> & { readonly status: KeyStatus | null };
+export type KeyView = Omit<KeyConfig, "fingerprint" | "booksUsage"> & { readonly status: KeyStatus | null };

@@ -34,7 +34,9 @@ const noticeDraftSchema = z.object({
   lines: z.array(z.string()),
   at: z.number(),
   /** What it is about, for programs. */
-  subject: z.object({ kind: z.enum(["account", "key"]), id: z.string(), name: z.string() }).nullable(),
+  subject: z
+    .object({ kind: z.enum(["account", "key", "person"]), id: z.string(), name: z.string() })
+    .nullable(),
 });
 /** What has happened, in the words of the object that saw it. */
 export type NoticeDraft = Readonly<z.infer<typeof noticeDraftSchema>>;

@@ -65,11 +65,22 @@ export interface Settlement {
   readonly record: string;
 }
 
-export const settlementOf = (record: UsageRecord, service: Service): Settlement => ({
-  requestId: record.requestId,
-  model: record.model,
+/** What counters need of a record. */
+const countsOf = ({ requestId, model, tokens, cost }: UsageRecord, service: Service) => ({
+  requestId,
+  model,
   service,
-  tokens: totalTokens(record.tokens),
-  cost: record.cost,
+  tokens: totalTokens(tokens),
+  cost,
+});
+
+export const settlementOf = (record: UsageRecord, service: Service): Settlement => ({
+  ...countsOf(record, service),
   record: JSON.stringify(record),
+});
+
+/** For a purse, which books nothing. */
+export const countOnly = (record: UsageRecord, service: Service): Settlement => ({
+  ...countsOf(record, service),
+  record: "",
 });

@@ -1,6 +1,7 @@
 /** People who sign in: what an owner enters, what they may do, and the limits of their own keys. Pure. */
 import { z } from "zod";
 import { personIdSchema, type EpochMs } from "./ids.ts";
+import { limitFields } from "./key-limits.ts";
 import { nameSchema } from "./text.ts";
 
 /**
@@ -29,6 +30,8 @@ export const PERSON_SOURCES = ["local", "ldap", "oidc"] as const;
 const email = z.union([z.email(), z.literal("")]);
 /** How many keys a person may make; 0: none. */
 const keysMax = z.int().min(0).max(1000);
+/** What all keys of a person may cost together, in US dollars, whatever each may by itself; 0: no limit. */
+const { dailyCost, weeklyCost, totalCost } = limitFields;
 
 export const personInputSchema = z.object({
   username: usernameSchema,
@@ -37,6 +40,9 @@ export const personInputSchema = z.object({
   email: email.default(""),
   role: z.enum(ROLES).default("user"),
   keysMax: keysMax.default(5),
+  dailyCost,
+  weeklyCost,
+  totalCost,
   enabled: z.boolean().default(true),
 });
 export type PersonInput = z.infer<typeof personInputSchema>;
@@ -48,6 +54,9 @@ export const personPatchSchema = z.object({
   email: email.optional(),
   role: z.enum(ROLES).optional(),
   keysMax: keysMax.optional(),
+  dailyCost: dailyCost.unwrap().optional(),
+  weeklyCost: weeklyCost.unwrap().optional(),
+  totalCost: totalCost.unwrap().optional(),
   enabled: z.boolean().optional(),
 });
 export type PersonPatch = z.infer<typeof personPatchSchema>;
@@ -60,6 +69,9 @@ export const personSchema = z.object({
   role: z.enum(ROLES),
   source: z.enum(PERSON_SOURCES).default("local"),
   keysMax: z.number(),
+  dailyCost: z.number().default(0),
+  weeklyCost: z.number().default(0),
+  totalCost: z.number().default(0),
   enabled: z.boolean(),
   createdAt: z.number(),
   updatedAt: z.number(),
@@ -76,6 +88,9 @@ export const firstOwner = (username: string): Person => ({
   role: "owner",
   source: "local",
   keysMax: 1000,
+  dailyCost: 0,
+  weeklyCost: 0,
+  totalCost: 0,
   enabled: true,
   createdAt: 0 satisfies EpochMs,
   updatedAt: 0,

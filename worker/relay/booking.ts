@@ -1,5 +1,5 @@
 /** The one account of a request: opened with its permit, closed exactly once, on every path. */
-import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
+import type { AccountId, Affinity, EpochMs, KeyId, RequestId } from "../domain/ids.ts";
 import type { LimitWindow } from "../domain/cooldown.ts";
 import type { AttemptOutcome, Lease } from "../domain/lease.ts";
 import type { Service } from "../domain/service.ts";
@@ -41,6 +41,8 @@ export class Booking {
   #reading: UsageReading = EMPTY_READING;
   /** Where a stream must ask for more or end, in nano-dollars at list price; null: nowhere. */
   allowance: NanoDollars | null = null;
+  /** What the key's owner may spend with all their keys together is asked for, too; null: there is no such limit. */
+  purse: KeyId | null = null;
   /** What the key must be allowed to use, and by whose rate its budgets count. */
   service: Service;
   /** The model that is meant, after what key and group make of the client's. */
@@ -158,10 +160,9 @@ export class Booking {
     if (now - this.#renewedAt < RENEW_EVERY_MS) return;
     this.#renewedAt = now;
     if (this.#isMetered) {
-      mailbox.checkpoint(
-        this.#call.key.id,
-        this.record({ outcome: "lost", status: 200, error: "worker_lost" }),
-      );
+      const draft = this.record({ outcome: "lost", status: 200, error: "worker_lost" });
+      mailbox.checkpoint(this.#call.key.id, draft);
+      if (this.purse !== null) mailbox.checkpoint(this.purse, draft);
     }
     if (this.#held !== null) mailbox.renew(this.#held.accountId, this.requestId);
     this.#send();
@@ -195,7 +196,9 @@ export class Booking {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#isMetered) {
-      mailbox.settle(this.#call.key.id, this.record(ending), this.service);
+      const record = this.record(ending);
+      mailbox.settle(this.#call.key.id, record, this.service);
+      if (this.purse !== null) mailbox.count(this.purse, record, this.service);
     }
     this.#send();
   }
@@ -210,6 +213,12 @@ export class Booking {
         windows: null,
       });
     this.#send();
+  }
+
+  /** What one granted and another refused goes back at once: the next request may need it. */
+  withdraw(from: KeyId): void {
+    this.#urgent = true;
+    mailbox.withdraw(from, this.requestId);
   }
 
   /** The request was never admitted: nothing is booked, but what was leased goes back. */

@@ -7,7 +7,7 @@ import type { AccountNews } from "../../durable-objects/account/contract.ts";
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { AccountId, KeyId, RequestId } from "../domain/ids.ts";
 import type { HandOver, Release } from "../domain/lease.ts";
-import { settlementOf } from "../domain/permit.ts";
+import { countOnly, settlementOf } from "../domain/permit.ts";
 import type { Service } from "../domain/service.ts";
 import type { UsageRecord } from "../domain/usage.ts";
 import type { Ports } from "./ports.ts";
@@ -19,7 +19,12 @@ const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 
 type Mutable<News> = { [Part in keyof News]: News[Part] extends readonly (infer Item)[] ? Item[] : never };
 
-const keyNews = (): Mutable<KeyNews> => ({ settlements: [], checkpoints: [], cancellations: [] });
+const keyNews = (): Mutable<KeyNews> => ({
+  settlements: [],
+  checkpoints: [],
+  cancellations: [],
+  withdrawals: [],
+});
 const accountNews = (): Mutable<AccountNews> => ({
   releases: [],
   renewals: [],
@@ -42,6 +47,13 @@ function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News 
 export const mailbox = {
   settle(keyId: KeyId, record: UsageRecord, service: Service): void {
     newsFor(toKeys, keyId, keyNews).settlements.push(settlementOf(record, service));
+  },
+  /** Like `settle`, for a purse. */
+  count(purse: KeyId, record: UsageRecord, service: Service): void {
+    newsFor(toKeys, purse, keyNews).settlements.push(countOnly(record, service));
+  },
+  withdraw(keyId: KeyId, requestId: RequestId): void {
+    newsFor(toKeys, keyId, keyNews).withdrawals.push(requestId);
   },
   checkpoint(keyId: KeyId, draft: UsageRecord): void {
     newsFor(toKeys, keyId, keyNews).checkpoints.push({ draft });

@@ -1,6 +1,7 @@
 /** Which accounts this call may go to, and what each would be asked for. */
 import type { Directory, DirectoryEntry } from "../domain/account.ts";
-import { affinityInFamily, type AccountId } from "../domain/ids.ts";
+import { affinityInFamily, type AccountId, type KeyId } from "../domain/ids.ts";
+import { purseOf } from "../domain/purse.ts";
 import { mappedModel } from "../domain/model-map.ts";
 import type { Service } from "../domain/service.ts";
 import { PROVIDERS } from "../providers/index.ts";
@@ -56,6 +57,10 @@ function planIn(directory: Directory, call: Call): Plan {
   return { choice: NOBODY, service: serviceMeant(call, model), model };
 }
 
+/** Where the key's owner has a budget for all their keys. */
+const purseIn = ({ purses }: Directory, { key: { ownerId } }: Call): KeyId | null =>
+  ownerId !== null && purses.includes(ownerId) ? purseOf(ownerId) : null;
+
 export async function planAccounts(call: Call, booking: Booking, ports: Ports): Promise<Acquisition> {
   const context = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
   const [known, own] = await Promise.all([findDirectory(context), findOverrides(context)]);
@@ -69,6 +74,7 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
   const { choice, model } = plan;
   booking.service = plan.service;
   booking.model = model;
+  booking.purse = purseIn(directory, call);
   booking.story.ranked(choice.accounts, choice.home);
   if (model !== call.parsed.model) booking.story.note({ kind: "redirected", model });
   const entryOf = (account: AccountId) => directory.accounts.find(({ id }) => id === account);

@@ -1,14 +1,13 @@
 /** The journey of a request, top to bottom. This file decides; the rooms beside it compute. */
-import { identifyClient } from "../domain/client-identity.ts";
 import { RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import type { Acquired, Acquisition } from "./acquire.ts";
+import { admit } from "./admit.ts";
 import { attempt, type Journey } from "./attempt.ts";
 import { Booking } from "./booking.ts";
 import { outcomeOf } from "./deliver.ts";
-import { estimateOf } from "./estimate.ts";
 import { planAccounts } from "./plan.ts";
-import { askObject, type Ports } from "./ports.ts";
+import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import type { Watched } from "./watch.ts";
 
@@ -82,27 +81,6 @@ function refusalOf(admission: PromiseSettledResult<AdmitDecision>): Error | null
 }
 
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
-
-const admit = (call: Call, booking: Booking, ports: Ports): Promise<AdmitDecision> =>
-  askObject(() =>
-    ports.keyObject(call.key.id).admit({
-      requestId: booking.requestId,
-      startedAt: booking.startedAt,
-      protocol: call.protocol.id,
-      service: booking.service,
-      fingerprint: call.key.fingerprint,
-      caller: identifyClient(call.headers),
-      model: booking.model,
-      stream: call.parsed.stream,
-      metered: call.operation === "generate",
-      estimate: estimateOf(
-        { ...call.parsed, model: booking.model },
-        call.body.length,
-        ports.env.RESERVED_OUTPUT_TOKENS_MAX,
-        booking,
-      ),
-    }),
-  );
 
 function closeFailed(error: unknown, { call, booking, ports }: Journey): void {
   if (ports.watch.isClientGone) {

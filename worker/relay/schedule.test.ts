@@ -22,6 +22,7 @@ const directory = (accounts: readonly DirectoryEntry[], policy?: Policy): Direct
   version: 1,
   accounts: [...accounts],
   groups: policy === undefined ? [] : [{ name: "*", policy, modelMap: {} }],
+  purses: [],
 });
 const accounts = (count: number) => Array.from({ length: count }, (_, number) => account(number));
 const session = (number: number) => `key_00000000:session-${String(number)}` as Affinity;

@@ -6,7 +6,7 @@ import {
   type AccountConfig,
   type Directory,
 } from "../domain/account.ts";
-import type { AccountId } from "../domain/ids.ts";
+import { personIdSchema, type AccountId } from "../domain/ids.ts";
 import { alone, type Commit } from "./commit.ts";
 import { NEXT_VERSION } from "./directory-version.ts";
 import { parseGroup, SELECT_GROUPS } from "./groups.ts";
@@ -50,16 +50,22 @@ export async function deleteAccount(
   await commit([db.prepare("DELETE FROM account WHERE id = ?").bind(id), db.prepare(NEXT_VERSION)]);
 }
 
+/** People whose keys draw on a common budget. */
+const SELECT_PURSES = `SELECT id FROM person WHERE coalesce(config ->> 'dailyCost', 0) > 0
+  OR coalesce(config ->> 'weeklyCost', 0) > 0 OR coalesce(config ->> 'totalCost', 0) > 0 ORDER BY id`;
+
 /** What the scheduler works with, as of now. */
 export async function readDirectory(db: D1Database): Promise<Directory> {
-  const [version, accounts, groups] = await db.batch([
+  const [version, accounts, groups, purses] = await db.batch([
     db.prepare("SELECT version FROM directory_version WHERE id = 1"),
     db.prepare("SELECT config FROM account ORDER BY id"),
     db.prepare(SELECT_GROUPS),
+    db.prepare(SELECT_PURSES),
   ]);
   return {
     version: z.object({ version: z.number() }).parse(version?.results[0]).version,
     accounts: (accounts?.results ?? []).map((row) => directoryEntrySchema.parse(parseRow(row))),
     groups: (groups?.results ?? []).map(parseGroup),
+    purses: (purses?.results ?? []).map((row) => z.object({ id: personIdSchema }).parse(row).id),
   };
 }

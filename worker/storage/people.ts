@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { EpochMs, PersonId } from "../domain/ids.ts";
 import { personSchema, type Person } from "../domain/person.ts";
 import { alone, type Commit } from "./commit.ts";
+import { NEXT_VERSION } from "./directory-version.ts";
 
 const rowSchema = z.object({ config: z.string(), password: z.string().nullable() });
 
@@ -55,7 +56,7 @@ export async function addPerson(
     .prepare("INSERT INTO person (id, username, config, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")
     .bind(person.id, person.username, JSON.stringify(person), password, person.createdAt);
   try {
-    await commit([insertion]);
+    await commit([insertion, db.prepare(NEXT_VERSION)]);
     return true;
   } catch (error) {
     // Not `ON CONFLICT DO NOTHING`: whatever else is committed with it must not happen either.
@@ -74,6 +75,7 @@ export async function savePerson(
     db
       .prepare("UPDATE person SET config = ?2, password = ?3 WHERE id = ?1")
       .bind(person.id, JSON.stringify(person), password),
+    db.prepare(NEXT_VERSION),
   ]);
 }
 
@@ -86,6 +88,7 @@ export async function deletePerson(
   const [deleted] = await commit([
     db.prepare("DELETE FROM person WHERE id = ?").bind(id),
     db.prepare("DELETE FROM person_session WHERE person_id = ?").bind(id),
+    db.prepare(NEXT_VERSION),
   ]);
   return (deleted?.meta.changes ?? 0) > 0;
 }

@@ -29,7 +29,7 @@ export interface SnapshotContext {
 const keys = new Map<KeyHash, Cached<KeySnapshot>>();
 let directory: Cached<Directory> | null = null;
 
-const EMPTY_DIRECTORY: Directory = { version: 0, accounts: [], groups: [] };
+const EMPTY_DIRECTORY: Directory = { version: 0, accounts: [], groups: [], purses: [] };
 
 async function readKey(hash: KeyHash, { kv, now }: SnapshotContext): Promise<KeySnapshot | null> {
   const stored = await kv.get(`key:${hash}`, { type: "json", cacheTtl: KV_CACHE_TTL_S });
