@@ -1,5 +1,6 @@
 /** The admin API: one file a resource, chained so that `hc<AdminApi>` knows every route. */
 import { Hono } from "hono";
+import { aliasRoutes } from "./aliases/routes.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
@@ -46,6 +47,10 @@ export const adminApp = base
     "/",
     apiDocumentRoutes(() => base.routes),
   )
-  .route("/", signedIn);
+  .route("/", signedIn)
+  .route(
+    "/",
+    aliasRoutes(() => base),
+  );
 
 export type AdminApi = typeof adminApp;
