@@ -1,6 +1,7 @@
 /** People in D1: who may sign in, and of their passwords only the hash. */
 import { z } from "zod";
 import type { EpochMs, PersonId } from "../domain/ids.ts";
+import { parseJson } from "../domain/json.ts";
 import { personSchema, type Person } from "../domain/person.ts";
 import { alone, type Commit } from "./commit.ts";
 import { NEXT_VERSION } from "./directory-version.ts";
@@ -132,7 +133,10 @@ export async function findSession(
     .first();
   if (row === null) return null;
   const { config } = sessionRowSchema.parse(row);
-  return { person: config === null ? null : personSchema.parse(JSON.parse(config)) };
+  if (config === null) return { person: null };
+  // A row that does not parse is nobody's: an empty or partial one must never open a door.
+  const person = personSchema.safeParse(parseJson(config));
+  return person.success ? { person: person.data } : null;
 }
 
 export async function closeSession(db: D1Database, id: string, commit: Commit = alone(db)): Promise<void> {
