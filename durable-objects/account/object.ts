@@ -13,6 +13,7 @@ import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
 import { parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
 import { CredentialKeeper } from "./credential.ts";
@@ -35,6 +36,7 @@ const UNKNOWN: LeaseDecision = { kind: "refused", reason: "disabled", retryAt: n
 
 export class AccountObject extends DurableObject implements AccountContract {
   readonly #env: Env;
+  readonly #settings: ObjectSettings;
   readonly #sessions: SessionPointers;
   readonly #commit: GroupCommit;
   readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
@@ -49,7 +51,8 @@ export class AccountObject extends DurableObject implements AccountContract {
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
-    this.#sessions = new SessionPointers(ctx.storage.sql, this.#env.SESSION_TTL_MS);
+    this.#settings = new ObjectSettings(this.#env, ctx);
+    this.#sessions = new SessionPointers(ctx.storage.sql, () => this.#settings.current.sessionTtlMs);
     this.#commit = new GroupCommit(() => {
       if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
     });
@@ -57,6 +60,7 @@ export class AccountObject extends DurableObject implements AccountContract {
   }
 
   async #load(): Promise<void> {
+    await this.#settings.load();
     this.#state = fromRow(this.ctx.storage.kv.get(ROW));
     this.#armedFor = (await this.ctx.storage.getAlarm()) ?? Infinity;
     if (this.#state === null) return;
@@ -139,7 +143,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     let state = news.renewals.length === 0 ? this.#state : renew(this.#state, news.renewals, now);
     for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
     for (const each of news.releases) {
-      state = release(state, each, now);
+      state = release(state, each, now, this.#settings.current.cooldownSeconds);
       this.#abandon(each.requestId);
     }
     for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);

@@ -10,6 +10,7 @@ import { systemError } from "../../worker/notify/system-error.ts";
 import { tell } from "../../worker/notify/tell.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { admit, cancel, wake, type Woken } from "./admission.ts";
 import type { KeyContract, KeyNews, KeyStanding } from "./contract.ts";
@@ -52,7 +53,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   readonly #store: KeyStore;
   readonly #settled: RecentIds;
   readonly #commit: GroupCommit;
-  readonly #deployment: Deployment;
+  readonly #settings: ObjectSettings;
   readonly #waiting = new WaitingCalls<Woken["admission"]>(() => {
     this.#sweep(Date.now());
     this.#wake();
@@ -66,7 +67,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
-    this.#deployment = { timeZone: this.#env.TIMEZONE, queueTimeoutMs: this.#env.QUEUE_TIMEOUT_MS };
+    this.#settings = new ObjectSettings(this.#env, ctx);
     this.#outbox = new Outbox(ctx.storage.sql);
     this.#store = new KeyStore(ctx.storage);
     this.#state = this.#store.load();
@@ -76,10 +77,16 @@ export class KeyObject extends DurableObject implements KeyContract {
     });
     if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
     void ctx.blockConcurrencyWhile(async () => {
+      await this.#settings.load();
       this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
       // A restart may have come between a permit's grant and its alarm.
       this.#arm();
     });
+  }
+
+  /** Of the settings in force what decisions depend on. */
+  get #deployment(): Deployment {
+    return this.#settings.current;
   }
 
   /** The permits, the counters and the records booked: all of them or none. */
@@ -222,8 +229,9 @@ export class KeyObject extends DurableObject implements KeyContract {
   /** Batches go one after the other, in the order of their sequence; a failed one is tried again later. */
   async #shipAll(): Promise<void> {
     try {
+      const { timeZone } = await this.#settings.read();
       for (let parcel = this.#outbox.next(RECORDS_PER_BATCH); parcel !== null;) {
-        await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone: this.#env.TIMEZONE });
+        await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone });
         this.#outbox.shipped(parcel.through);
         parcel = this.#outbox.next(RECORDS_PER_BATCH);
       }

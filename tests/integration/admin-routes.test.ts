@@ -52,6 +52,7 @@ describe("every route", { timeout: 60_000 }, () => {
   it("is open to anybody only where that is meant", () => {
     const open = routes.filter(({ operation }) => operation["x-role"] === null).map(({ name }) => name);
     expect(open.toSorted()).toEqual([
+      "GET /admin/branding",
       "GET /admin/docs",
       "GET /admin/openapi.json",
       "POST /admin/login",
@@ -186,6 +187,8 @@ async function samples(): Promise<
     "PATCH /admin/notifications/{id}": { path: at.channel, body: { enabled: false } },
     "DELETE /admin/notifications/{id}": { path: `/notifications/${doomedChannel.id}` },
     "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
+    "PATCH /admin/settings": { body: { holdBackMs: 900 } },
+    "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }

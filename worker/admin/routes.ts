@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
-import type { AdminEnv } from "./context.ts";
+import { withSettings, type AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
@@ -14,6 +14,7 @@ import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { requestRoutes } from "./requests.ts";
 import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
+import { brandingRoutes, settingsRoutes } from "./settings.ts";
 import { usageRoutes } from "./usage.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
@@ -23,6 +24,7 @@ const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRou
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
+  .use(withSettings)
   .route("/people", owned)
   .route("/audit", audit)
   .route("/overview", overviewRoutes)
@@ -34,6 +36,7 @@ const signedIn = new Hono<AdminEnv>()
   .route("/notifications", notificationRoutes)
   .route("/dead-letters", deadLetterRoutes)
   .route("/requests", requestRoutes)
+  .route("/settings", settingsRoutes)
   .route("/usage", usageRoutes)
   .route("/prices", priceRoutes);
 
@@ -42,6 +45,7 @@ const base = new Hono<AdminEnv>();
 // A guard holds for what comes after it: what anybody may see comes first.
 export const adminApp = base
   .route("/", sessionRoutes)
+  .route("/", brandingRoutes)
   .route(
     "/",
     apiDocumentRoutes(() => base.routes),

@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   "price.save",
   "price.delete",
   "price.reprice",
+  "settings.update",
   "usage.reconcile",
   "person.create",
   "person.update",

@@ -6,6 +6,8 @@ import type { Service } from "../domain/service.ts";
 import type { NanoDollars } from "../domain/money.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
+import type { SettingValues } from "../domain/settings.ts";
+import { settingDefaults } from "../env.ts";
 import { priceOf } from "../pricing/price.ts";
 import { PRICE_TABLE, type PriceTable } from "../pricing/table.ts";
 import { accountsSeen } from "./accounts-seen.ts";
@@ -47,6 +49,8 @@ export class Booking {
   model: string;
   /** What it is priced by, once the plan has looked. */
   prices: PriceTable = PRICE_TABLE;
+  /** The deployment's own, until the plan has looked. */
+  settings: SettingValues;
   #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
@@ -59,6 +63,7 @@ export class Booking {
     this.#askedModel = call.parsed.model;
     this.model = call.parsed.model;
     this.service = call.service;
+    this.settings = settingDefaults(ports.env);
     this.requestId = call.requestId;
     this.startedAt = ports.now();
     this.#renewedAt = this.startedAt;
