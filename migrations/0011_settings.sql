@@ -8,3 +8,14 @@ CREATE TABLE setting (
   time_zone_since INTEGER NOT NULL
 );
 INSERT INTO setting VALUES (1, 0, '{}', 0);
+
+-- Which of ENCRYPTION_KEYS an object's secrets are sealed with: found, and put right, when the newest key is another.
+CREATE TABLE keyring_check (
+  -- An account's id, or `notifier`.
+  object TEXT PRIMARY KEY,
+  -- The newest key at that time.
+  newest TEXT NOT NULL,
+  -- As JSON.
+  key_ids TEXT NOT NULL,
+  checked_at INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,14 +1,17 @@
 /** The key object: loads, calls the state machine, keeps what it decided, ships what is booked. */
 import { DurableObject } from "cloudflare:workers";
 import type { ErrorFacts } from "../../worker/domain/errors.ts";
+import { feedEventOf } from "../../worker/domain/feed.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
+import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
 import { systemError } from "../../worker/notify/system-error.ts";
 import { tell } from "../../worker/notify/tell.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
+import { isFeedQuiet, tellFeed } from "../feed-teller.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
@@ -233,6 +236,7 @@ export class KeyObject extends DurableObject implements KeyContract {
       for (let parcel = this.#outbox.next(RECORDS_PER_BATCH); parcel !== null;) {
         await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone });
         this.#outbox.shipped(parcel.through);
+        this.#show(parcel.records);
         parcel = this.#outbox.next(RECORDS_PER_BATCH);
       }
       this.#shipFailures = 0;
@@ -249,6 +253,15 @@ export class KeyObject extends DurableObject implements KeyContract {
       if (this.#shipFailures === SHIP_FAILURES_TOLD) await this.#tellOfLedger();
     }
     this.#arm();
+  }
+
+  /** To whoever looks at the live feed: nothing is made for nobody. */
+  #show(records: readonly UsageRecord[]): void {
+    const now = Date.now();
+    const key = this.#state?.config;
+    if (key === undefined || isFeedQuiet(now)) return;
+    const events = records.map((record) => feedEventOf(record, key));
+    this.ctx.waitUntil(tellFeed(this.#env, events, now));
   }
 
   async #tellOfLedger(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Settings that an admin changes while the relay runs. Security cases B8 and C6. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { auditUsageDaily } from "../../worker/cron/audit-usage.ts";
 import { rebuildSnapshots } from "../../worker/cron/rebuild-snapshots.ts";
 import { dayAt } from "../../worker/domain/calendar.ts";
@@ -162,6 +162,31 @@ describe("a setting", () => {
     const [record] = await usageOf(key);
     expect((await limitOf(key, "daily_cost")).used).toBe((record?.cost ?? 0) * 6);
     expect(record?.cost).toBeGreaterThan(0);
+  });
+});
+
+describe("logRequests", () => {
+  it("writes one line for each request's end, and none unless it is set", async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((line: string) => lines.push(line));
+    const { account, key } = await createPair();
+    await call(key);
+    await usageOf(key);
+    expect(lines).toEqual([]);
+    await set({ logRequests: true });
+    await call(key);
+    const [record] = await usageOf(key, 2);
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      event: "request",
+      requestId: record?.requestId,
+      keyId: key.id,
+      accountId: account.id,
+      outcome: "completed",
+      "gen_ai.usage.output_tokens": record?.tokens.output,
+    });
+    expect(lines[0]).not.toMatch(/Hello|sk-ant|cr_/);
+    vi.restoreAllMocks();
   });
 });
 

@@ -4,7 +4,9 @@ import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
 import { withSettings, type AdminEnv } from "./context.ts";
+import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
+import { keyringRoutes } from "./keyring.ts";
 import { keyRoutes } from "./keys.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
@@ -21,12 +23,15 @@ const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRo
 
 const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRoutes);
 
+const keyring = new Hono<AdminEnv>().use(requireRole("admin")).route("/", keyringRoutes);
+
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
   .use(withSettings)
   .route("/people", owned)
   .route("/audit", audit)
+  .route("/keyring", keyring)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)
@@ -46,6 +51,8 @@ const base = new Hono<AdminEnv>();
 export const adminApp = base
   .route("/", sessionRoutes)
   .route("/", brandingRoutes)
+  .route("/", feedRoutes)
+  .route("/", feedTicketRoutes)
   .route(
     "/",
     apiDocumentRoutes(() => base.routes),

@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = [
   "price.delete",
   "price.reprice",
   "settings.update",
+  "keyring.rotate",
   "usage.reconcile",
   "person.create",
   "person.update",

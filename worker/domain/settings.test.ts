@@ -50,7 +50,7 @@ describe("settingsPatchSchema", () => {
   it("B5 refuses figures that are no figures, or out of all bounds", () => {
     for (const name of ["sessionTtlMs", "sessionPatienceMs", "queueTimeoutMs", "holdBackMs", "routingDays"]) {
       for (const value of [-1, 0.5, 1e18, "5", Number.NaN, Infinity, true, {}, []]) {
-        expect(accepts({ [name]: value }), `${name}: ${String(value)}`).toBe(false);
+        expect(accepts({ [name]: value }), `${name}: ${JSON.stringify(value)}`).toBe(false);
       }
     }
     for (const value of [-0.1, 101, "1", Number.NaN, Infinity]) {

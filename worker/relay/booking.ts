@@ -6,6 +6,7 @@ import type { Service } from "../domain/service.ts";
 import type { NanoDollars } from "../domain/money.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
+import { requestLine } from "../domain/request-log.ts";
 import type { SettingValues } from "../domain/settings.ts";
 import { settingDefaults } from "../env.ts";
 import { priceOf } from "../pricing/price.ts";
@@ -200,7 +201,9 @@ export class Booking {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#isMetered) {
-      mailbox.settle(this.#call.key.id, this.record(ending), this.service);
+      const record = this.record(ending);
+      mailbox.settle(this.#call.key.id, record, this.service);
+      if (this.settings.logRequests) console.log(JSON.stringify(requestLine(record)));
     }
     this.#send();
   }
