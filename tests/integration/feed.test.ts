@@ -76,7 +76,7 @@ describe("GET /admin/feed", () => {
         model: record?.model,
         status: 200,
         outcome: "completed",
-        tokens: expect.any(Number),
+        tokens: expect.any(Number) as number,
         cost: record?.cost,
         endedAt: record?.endedAt,
         durationMs: (record?.endedAt ?? 0) - (record?.startedAt ?? 0),
