@@ -6,9 +6,10 @@ import { trustTestAuthority } from "./tests/proxies/trust.ts";
 await trustTestAuthority();
 const { cloudflareTest, readD1Migrations } = await import("@cloudflare/vitest-plugin");
 
-/** Test values only; the key is 32 bytes of the letter "t". */
+/** Test values only; the keys are 32 bytes of the letter "t" and, the older one, of "o". */
 const TEST_SECRETS = {
-  ENCRYPTION_KEYS: "test1:dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHQ=",
+  ENCRYPTION_KEYS:
+    "test1:dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHQ=,test0:b29vb29vb29vb29vb29vb29vb29vb29vb29vb29vb28=",
   SESSION_SECRET: "session-secret-of-the-integration-tests",
   ADMIN_USERNAME: "admin",
   ADMIN_PASSWORD: "password-of-the-integration-tests",

@@ -1,8 +1,11 @@
 /** The environment: vars, secrets and bindings, validated once. Nothing else reads them. */
 import { z } from "zod";
 import type { AccountContract } from "../durable-objects/account/contract.ts";
+import type { FeedContract } from "../durable-objects/feed/contract.ts";
 import type { KeyContract } from "../durable-objects/key/contract.ts";
 import type { NotifierContract } from "../durable-objects/notifier/contract.ts";
+import type { SettingValues } from "./domain/settings.ts";
+import { timeZoneSchema } from "./domain/time-zone.ts";
 
 /** The part of a Durable Object namespace that the relay uses, typed by the object's contract. */
 export interface ObjectNamespace<Contract> {
@@ -13,21 +16,13 @@ export interface ObjectNamespace<Contract> {
 const binding = <Binding>(name: string) =>
   z.custom<Binding>((value) => typeof value === "object" && value !== null, `binding ${name} is missing`);
 
-const timeZone = z.string().refine((zone) => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}, "must be a time zone such as Europe/Berlin");
-
-const settingsSchema = z.object({
+const variablesSchema = z.object({
   KV: binding<KVNamespace>("KV"),
   DB: binding<D1Database>("DB"),
   KEYS: binding<ObjectNamespace<KeyContract>>("KEYS"),
   ACCOUNTS: binding<ObjectNamespace<AccountContract>>("ACCOUNTS"),
   NOTIFIER: binding<ObjectNamespace<NotifierContract>>("NOTIFIER"),
+  FEED: binding<ObjectNamespace<FeedContract>>("FEED"),
   /** `id:base64` of 32 bytes, comma separated, the newest first. */
   ENCRYPTION_KEYS: z.string().min(1),
   /** Signs admin sessions. */
@@ -39,7 +34,7 @@ const settingsSchema = z.object({
   /** What a monitor sends to be given /metrics; without it there are none. */
   METRICS_TOKEN: z.string().min(32).optional(),
   /** Where a day begins. */
-  TIMEZONE: timeZone.default("UTC"),
+  TIMEZONE: timeZoneSchema.default("UTC"),
   /** Loopback and private upstream addresses, for development. */
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
   /** The egress forwarder, which calls of accounts with a proxy go through; without it the worker opens tunnels itself. */
@@ -71,6 +66,8 @@ const settingsSchema = z.object({
   ROUTING_DAYS: z.coerce.number().int().min(0).max(365).default(7),
   /** How long records are kept, in months; their sums stay. 0: for ever. */
   RECORD_MONTHS: z.coerce.number().int().min(0).max(1200).default(0),
+  /** One line of the log for each request's end. */
+  LOG_REQUESTS: z.stringbool().default(false),
   /** Where records go before they are deleted; without it they are only deleted. */
   ARCHIVE: binding<R2Bucket>("ARCHIVE").optional(),
   /** How long a moved conversation stays where it went, in ms, renewed by use. */
@@ -83,7 +80,7 @@ const settingsSchema = z.object({
 });
 
 /** A forwarder without its token, or named half, must not be taken for none: then calls would go another way. */
-const envSchema = settingsSchema.superRefine(
+const envSchema = variablesSchema.superRefine(
   ({ EGRESS_URL, EGRESS_TOKEN, ALLOW_PRIVATE_UPSTREAMS }, issues) => {
     const refuse = (name: string, message: string) => {
       issues.addIssue({ code: "custom", path: [name], message });
@@ -106,6 +103,33 @@ export const networkOf = ({ ALLOW_PRIVATE_UPSTREAMS, EGRESS_URL, EGRESS_TOKEN }:
   egress:
     EGRESS_URL === undefined || EGRESS_TOKEN === undefined ? null : { url: EGRESS_URL, token: EGRESS_TOKEN },
 });
+
+const KEYS_OF_ONE_USER_MAX = 10;
+const defaults = new WeakMap<Env, SettingValues>();
+
+/** What holds where an admin has set nothing else. The same object for the same environment. */
+export function settingDefaults(env: Env): SettingValues {
+  const known = defaults.get(env);
+  if (known !== undefined) return known;
+  const values: SettingValues = {
+    sessionTtlMs: env.SESSION_TTL_MS,
+    sessionPatienceMs: env.SESSION_PATIENCE_MS,
+    queueTimeoutMs: env.QUEUE_TIMEOUT_MS,
+    holdBackMs: env.HOLD_BACK_MS,
+    routingDays: env.ROUTING_DAYS,
+    recordMonths: env.RECORD_MONTHS,
+    timeZone: env.TIMEZONE,
+    requireSecondFactor: false,
+    logRequests: env.LOG_REQUESTS,
+    cooldownSeconds: {},
+    rates: {},
+    branding: { name: "edge-relay", icon: null, notice: null },
+    publicPage: { enabled: false },
+    registration: { enabled: false, role: "user", keysMax: KEYS_OF_ONE_USER_MAX },
+  };
+  defaults.set(env, values);
+  return values;
+}
 
 /** By provider, as its token calls want them. */
 export const clientSecretsOf = (env: Env): Readonly<Record<string, string | undefined>> => ({

@@ -8,10 +8,12 @@ import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
 import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv, type Env } from "./env.ts";
+import { resealSome } from "./keyring/reseal.ts";
 import { systemError } from "./notify/system-error.ts";
 import { tell } from "./notify/tell.ts";
 
 export { AccountObject } from "../durable-objects/account/object.ts";
+export { FeedObject } from "../durable-objects/feed/object.ts";
 export { KeyObject } from "../durable-objects/key/object.ts";
 export { NotifierObject } from "../durable-objects/notifier/object.ts";
 
@@ -30,6 +32,7 @@ const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unkno
   ["forgetting old tries to sign in", (env, now) => forgetOldTries(env.DB, now)],
   ["noting how far the audit log is", anchorAudit],
   ["comparing sums with records", auditUsageDaily],
+  ["sealing with the newest key", resealSome],
   ["retiring old records", retireRecords],
   ["the daily summary", tellOfYesterday],
 ];

@@ -39,6 +39,8 @@ export interface AccountContract {
   /** Lifts cooldowns, strikes and an automatic stop: a person says it is fine again. */
   reset(): Promise<void>;
   status(): Promise<AccountStatus | null>;
+  /** Which keys its secrets are sealed with, after those that can be opened were sealed with the newest. */
+  keysInUse(): Promise<readonly string[]>;
   /** Ends all waiting and forgets everything, the credential first. */
   erase(): Promise<void>;
 }

@@ -39,7 +39,9 @@ export interface Strike extends Cooldown {
 }
 
 /** An account's own lengths instead of the table's, in seconds; 0: it never rests for this. */
-export type ChosenSeconds = AccountConfig["cooldownSeconds"];
+export type ChosenSeconds = {
+  readonly [Reason in keyof AccountConfig["cooldownSeconds"]]?: number | undefined;
+};
 
 export type Strikes = ReadonlyMap<string, Strike>;
 

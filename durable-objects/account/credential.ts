@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { EpochMs } from "../../worker/domain/ids.ts";
 import type { Provider, RefreshResult, TokenCallContext } from "../../worker/providers/provider.ts";
-import type { Keyring, Sealed } from "../../worker/storage/seal.ts";
+import { keyIdOf, type Keyring, type Sealed } from "../../worker/storage/seal.ts";
 
 /** A token this close to its end is refreshed before it is handed out: it must outlive the request's start. */
 const EXPIRY_SKEW_MS = 60_000;
@@ -48,6 +48,12 @@ interface Surroundings {
 }
 
 const ROW = "credential";
+
+/** Which key it is sealed with; null: none is stored. */
+export function credentialKeyId(storage: SyncKvStorage): string | null {
+  const row: unknown = storage.get(ROW);
+  return row === undefined ? null : keyIdOf(storedSchema.parse(row).sealed);
+}
 
 export class CredentialKeeper {
   readonly #in: Surroundings;

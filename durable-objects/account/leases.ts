@@ -3,7 +3,7 @@ import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { AttemptOutcome, LeaseRequest, RefusalReason, Release } from "../../worker/domain/lease.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
 import { enter, entryTo, isWaiting, leave, settled, type Waiter } from "../wait-queue.ts";
-import { absolve, blocking, strike } from "./cooldowns.ts";
+import { absolve, blocking, strike, type ChosenSeconds } from "./cooldowns.ts";
 import { hasSlot, sweep, type AccountState, type Step } from "./state.ts";
 import { endTurn, takeTurn, turnFreeAt } from "./user-turns.ts";
 import { observe } from "./windows.ts";
@@ -122,13 +122,19 @@ export const turnAnswered = (state: AccountState, requestId: RequestId, now: Epo
   return turn === state.turn ? state : { ...state, turn };
 };
 
-/** Ends a lease, or the wait for one. A second release changes nothing but what its outcome teaches. */
+/**
+ * Ends a lease, or the wait for one. A second release changes nothing but what its outcome teaches.
+ *
+ * @param deploymentSeconds how long accounts rest that have no lengths of their own
+ */
 export function release(
   before: AccountState,
   { requestId, outcome, windows }: Release,
   now: EpochMs,
+  deploymentSeconds: ChosenSeconds = {},
 ): AccountState {
-  const learnt = turnAnswered(observe(learn(before, outcome, now), windows, now), requestId, now);
+  const told = observe(learn(before, outcome, now, deploymentSeconds), windows, now);
+  const learnt = turnAnswered(told, requestId, now);
   const held = learnt.leases.get(requestId);
   if (held === undefined) {
     const queue = leave(learnt.queue, requestId);
@@ -139,14 +145,25 @@ export function release(
   return { ...learnt, leases, slotsUsed: learnt.slotsUsed - (held.takesSlot ? 1 : 0) };
 }
 
-function learn(state: AccountState, outcome: AttemptOutcome, now: EpochMs): AccountState {
+function learn(
+  state: AccountState,
+  outcome: AttemptOutcome,
+  now: EpochMs,
+  deploymentSeconds: ChosenSeconds,
+): AccountState {
   switch (outcome.kind) {
     case "ok":
       return { ...state, strikes: absolve(state.strikes, now) };
     case "neutral":
       return state;
     case "failed":
-      return { ...state, strikes: strike(state.strikes, outcome, now, state.config.cooldownSeconds) };
+      return {
+        ...state,
+        strikes: strike(state.strikes, outcome, now, {
+          ...deploymentSeconds,
+          ...state.config.cooldownSeconds,
+        }),
+      };
     case "disabled":
       return { ...state, stopped: outcome.reason };
   }

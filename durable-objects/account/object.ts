@@ -11,17 +11,18 @@ import { createTokenCall } from "../../worker/net/token-call.ts";
 import { tell } from "../../worker/notify/tell.ts";
 import { PROVIDERS } from "../../worker/providers/index.ts";
 import type { Provider } from "../../worker/providers/provider.ts";
-import { parseKeyring } from "../../worker/storage/seal.ts";
+import { MissingKey, parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
-import { CredentialKeeper } from "./credential.ts";
+import { credentialKeyId, CredentialKeeper } from "./credential.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
 import { noticesOf, refreshFailed, refreshWorks } from "./notices.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
-import { completed, loadProxy, storeProxy } from "./proxy-password.ts";
+import { completed, loadProxy, proxyKeyId, storeProxy } from "./proxy-password.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -35,6 +36,7 @@ const UNKNOWN: LeaseDecision = { kind: "refused", reason: "disabled", retryAt: n
 
 export class AccountObject extends DurableObject implements AccountContract {
   readonly #env: Env;
+  readonly #settings: ObjectSettings;
   readonly #sessions: SessionPointers;
   readonly #commit: GroupCommit;
   readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
@@ -44,12 +46,15 @@ export class AccountObject extends DurableObject implements AccountContract {
   #provider: Provider | null = null;
   #keeper: CredentialKeeper | null = null;
   #proxy: Proxy | null = null;
+  /** Why its secrets cannot be opened; null: they can. */
+  #lock: string | null = null;
   #armedFor: EpochMs = Infinity;
 
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
-    this.#sessions = new SessionPointers(ctx.storage.sql, this.#env.SESSION_TTL_MS);
+    this.#settings = new ObjectSettings(this.#env, ctx);
+    this.#sessions = new SessionPointers(ctx.storage.sql, () => this.#settings.current.sessionTtlMs);
     this.#commit = new GroupCommit(() => {
       if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
     });
@@ -57,16 +62,33 @@ export class AccountObject extends DurableObject implements AccountContract {
   }
 
   async #load(): Promise<void> {
+    await this.#settings.load();
     this.#state = fromRow(this.ctx.storage.kv.get(ROW));
     this.#armedFor = (await this.ctx.storage.getAlarm()) ?? Infinity;
     if (this.#state === null) return;
     const { config } = this.#state;
     this.#provider = PROVIDERS.get(config.provider) ?? null;
-    this.#proxy = await loadProxy(await this.#vault(config), config.proxy);
-    if (this.#provider !== null) {
-      const surroundings = await this.#surroundings(config, this.#proxy);
-      this.#keeper = await CredentialKeeper.load(surroundings, this.#provider);
+    try {
+      await this.#unseal(config);
+    } catch (error) {
+      if (!(error instanceof MissingKey)) throw error;
+      // What is stored stays as it is, and opens when the key is back.
+      this.#lock = `This account's credential or proxy password is ${error.message}.`;
     }
+  }
+
+  async #unseal(config: AccountConfig): Promise<void> {
+    const proxy = await loadProxy(await this.#vault(config), config.proxy);
+    if (this.#provider === null) return;
+    this.#keeper = await CredentialKeeper.load(await this.#surroundings(config, proxy), this.#provider);
+    this.#proxy = proxy;
+  }
+
+  /** Waking seals anew what an older key sealed. */
+  async keysInUse(): Promise<readonly string[]> {
+    const { kv } = this.ctx.storage;
+    const ids = [credentialKeyId(kv), proxyKeyId(kv)].filter((id) => id !== null);
+    return [...new Set(ids)].sort();
   }
 
   async lease(request: LeaseRequest): Promise<LeaseDecision> {
@@ -139,7 +161,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     let state = news.renewals.length === 0 ? this.#state : renew(this.#state, news.renewals, now);
     for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
     for (const each of news.releases) {
-      state = release(state, each, now);
+      state = release(state, each, now, this.#settings.current.cooldownSeconds);
       this.#abandon(each.requestId);
     }
     for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);
@@ -182,6 +204,7 @@ export class AccountObject extends DurableObject implements AccountContract {
       const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
       return { kind: "invalid", message: `credential: ${issues.join("; ")}` };
     }
+    if (this.#lock !== null && parsed === null) return { kind: "invalid", message: this.#lock };
     const proxy = completed(config.proxy, proxyPassword, this.#proxy);
     if (proxy === undefined) return { kind: "invalid", message: "proxy.password: enter it again" };
     const surroundings = await this.#surroundings(config, proxy);
@@ -191,6 +214,7 @@ export class AccountObject extends DurableObject implements AccountContract {
         : await CredentialKeeper.replace(surroundings, provider, parsed.data, this.#keeper);
     if (keeper === null) return { kind: "invalid", message: "credential: is required" };
     await storeProxy(surroundings, proxy);
+    this.#lock = null;
     this.#proxy = proxy;
     this.#keeper = keeper;
     this.#provider = provider;
@@ -213,7 +237,11 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state === null) return null;
     const now = Date.now();
     this.#apply(machine.sweep(this.#state, now));
-    return statusOf(this.#state, this.#keeper, this.#sessions.count, now);
+    const status = statusOf(this.#state, this.#keeper, this.#sessions.count, now);
+    const reason = this.#lock;
+    return reason === null
+      ? status
+      : { ...status, availability: { kind: "disabled", reason }, refreshError: reason };
   }
 
   async erase(): Promise<void> {

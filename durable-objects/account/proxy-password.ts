@@ -1,7 +1,7 @@
 /** The password of an account's proxy: sealed at rest beside the credential, and handed out with it only. */
 import { z } from "zod";
 import { isSamePlace, type Proxy, type ProxyConfig } from "../../worker/domain/proxy.ts";
-import type { Keyring, Sealed } from "../../worker/storage/seal.ts";
+import { keyIdOf, type Keyring, type Sealed } from "../../worker/storage/seal.ts";
 
 const ROW = "proxyPassword";
 
@@ -18,6 +18,12 @@ const stored = z
   .string()
   .transform((text) => text as Sealed)
   .optional();
+
+/** Which key it is sealed with; null: none is stored. */
+export function proxyKeyId(storage: SyncKvStorage): string | null {
+  const sealed = stored.parse(storage.get(ROW));
+  return sealed === undefined ? null : keyIdOf(sealed);
+}
 
 /** The configured proxy with its stored password; sealed anew if the keyring has a newer key. null: there is no proxy. */
 export async function loadProxy(

@@ -11,10 +11,10 @@ interface Row extends Record<string, SqlStorageValue> {
 
 export class SessionPointers {
   readonly #sql: SqlStorage;
-  readonly #ttlMs: number;
+  readonly #ttlMs: () => number;
   #count: number;
 
-  constructor(sql: SqlStorage, ttlMs: number) {
+  constructor(sql: SqlStorage, ttlMs: () => number) {
     this.#sql = sql;
     this.#ttlMs = ttlMs;
     sql.exec(
@@ -32,13 +32,13 @@ export class SessionPointers {
     if (this.#count === 0) return null;
     const [row] = this.#sql.exec<Row>("SELECT account, expires FROM session WHERE affinity = ?", affinity);
     if (row === undefined || row.expires <= now) return null;
-    if (row.expires - now < this.#ttlMs * (1 - RENEW_AFTER_SHARE))
+    if (row.expires - now < this.#ttlMs() * (1 - RENEW_AFTER_SHARE))
       this.put(affinity, row.account as AccountId, now);
     return row.account as AccountId;
   }
 
   put(affinity: Affinity, account: AccountId, now: EpochMs): void {
-    this.#sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", affinity, account, now + this.#ttlMs);
+    this.#sql.exec("INSERT OR REPLACE INTO session VALUES (?, ?, ?)", affinity, account, now + this.#ttlMs());
     this.#recount();
   }
 

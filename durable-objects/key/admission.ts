@@ -54,7 +54,7 @@ type Fit =
 /** Whether a request may run now, and what it would hold back. */
 function fitOf(state: KeyState, request: AdmitRequest, now: EpochMs): Fit {
   const { config } = state;
-  const wanted = limits.charge(config, { ...request.estimate, ...request }, 1);
+  const wanted = limits.charge(config, { ...request.estimate, ...request }, 1, state.multipliers);
   const known = limits.limitsOf(state.tallies, state.reserved, config);
   const room = limits.roomFor(known, wanted, config.hardBudget, now);
   if (room.kind === "exhausted") return refusal(room.error);

@@ -55,18 +55,24 @@ export const subtract = (a: Spending, b: Spending): Spending => ({
   premiumCost: a.premiumCost - b.premiumCost,
 });
 
+/** What each service's cost counts. */
+export type Rates = Readonly<Partial<Record<Service, number | undefined>>>;
+
 /** What an amount of consumption means for a key: at its rates, and told apart where the model is premium. */
 export function charge(
   config: KeyConfig,
   use: Estimate & { readonly model: string; readonly service: Service },
   requests: number,
+  multipliers: Rates = {},
 ): Spending {
-  const cost = Math.round(use.cost * rateOf(config, use.service));
+  const cost = Math.round(use.cost * rateOf(config, use.service, multipliers));
   const premiumCost = fitsAny(config.premiumModels, use.model) ? cost : 0;
   return { requests, tokens: use.tokens, cost, premiumCost };
 }
 
-export const rateOf = (config: KeyConfig, service: Service): number => config.rates[service] ?? 1;
+/** The key's own rate, times the deployment's. */
+export const rateOf = (config: KeyConfig, service: Service, multipliers: Rates = {}): number =>
+  (config.rates[service] ?? 1) * (multipliers[service] ?? 1);
 
 const isOver = (tally: Tally, now: EpochMs) => now >= tally.end;
 
@@ -77,14 +83,26 @@ export function current(tallies: Tallies, config: KeyConfig, timeZone: string, n
   const dayOver = day === null || isOver(day, now);
   const weekOver = week === null || isOver(week, now);
   if (!windowOver && !dayOver && !weekOver) return tallies;
+  const dayOf = (at: EpochMs) => dayAt(at, timeZone);
+  const weekOf = (at: EpochMs) => weekAt(at, timeZone, config.weekStartDay, config.weekStartHour);
   return {
     ...tallies,
     window: windowOver ? null : window,
-    day: dayOver ? { ...dayAt(now, timeZone), spent: NOTHING } : day,
-    week: weekOver
-      ? { ...weekAt(now, timeZone, config.weekStartDay, config.weekStartHour), spent: NOTHING }
-      : week,
+    day: dayOver ? { ...following(day, dayOf, now), spent: NOTHING } : day,
+    week: weekOver ? { ...following(week, weekOf, now), spent: NOTHING } : week,
   };
+}
+
+/**
+ * The period that runs now, after one that is over. In a time zone that was changed meanwhile it may have begun
+ * before that one ended: then it begins where that one ended. If less than half of it is left it goes on through the
+ * next, so that a budget is not there twice within hours.
+ */
+function following(before: Tally | null, periodOf: (at: EpochMs) => Span, now: EpochMs): Span {
+  const period = periodOf(now);
+  if (before === null || before.end <= period.start) return period;
+  const isShort = period.end - before.end < (period.end - period.start) / 2;
+  return { start: before.end, end: isShort ? periodOf(period.end).end : period.end };
 }
 
 /** A week that begins at another time is another week: what was spent in the one before the change is kept. */

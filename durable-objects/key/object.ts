@@ -1,15 +1,19 @@
 /** The key object: loads, calls the state machine, keeps what it decided, ships what is booked. */
 import { DurableObject } from "cloudflare:workers";
 import type { ErrorFacts } from "../../worker/domain/errors.ts";
+import { feedEventOf } from "../../worker/domain/feed.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
+import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
 import { systemError } from "../../worker/notify/system-error.ts";
 import { tell } from "../../worker/notify/tell.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
+import { isFeedQuiet, tellFeed } from "../feed-teller.ts";
 import { GroupCommit } from "../group-commit.ts";
+import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { admit, cancel, wake, type Woken } from "./admission.ts";
 import type { KeyContract, KeyNews, KeyStanding } from "./contract.ts";
@@ -52,7 +56,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   readonly #store: KeyStore;
   readonly #settled: RecentIds;
   readonly #commit: GroupCommit;
-  readonly #deployment: Deployment;
+  readonly #settings: ObjectSettings;
   readonly #waiting = new WaitingCalls<Woken["admission"]>(() => {
     this.#sweep(Date.now());
     this.#wake();
@@ -66,7 +70,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
-    this.#deployment = { timeZone: this.#env.TIMEZONE, queueTimeoutMs: this.#env.QUEUE_TIMEOUT_MS };
+    this.#settings = new ObjectSettings(this.#env, ctx);
     this.#outbox = new Outbox(ctx.storage.sql);
     this.#store = new KeyStore(ctx.storage);
     this.#state = this.#store.load();
@@ -76,10 +80,16 @@ export class KeyObject extends DurableObject implements KeyContract {
     });
     if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
     void ctx.blockConcurrencyWhile(async () => {
+      await this.#settings.load();
       this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
       // A restart may have come between a permit's grant and its alarm.
       this.#arm();
     });
+  }
+
+  /** Of the settings in force what decisions depend on. */
+  get #deployment(): Deployment {
+    return this.#settings.current;
   }
 
   /** The permits, the counters and the records booked: all of them or none. */
@@ -229,9 +239,11 @@ export class KeyObject extends DurableObject implements KeyContract {
   /** Batches go one after the other, in the order of their sequence; a failed one is tried again later. */
   async #shipAll(): Promise<void> {
     try {
+      const { timeZone } = await this.#settings.read();
       for (let parcel = this.#outbox.next(RECORDS_PER_BATCH); parcel !== null;) {
-        await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone: this.#env.TIMEZONE });
+        await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone });
         this.#outbox.shipped(parcel.through);
+        this.#show(parcel.records);
         parcel = this.#outbox.next(RECORDS_PER_BATCH);
       }
       this.#shipFailures = 0;
@@ -248,6 +260,15 @@ export class KeyObject extends DurableObject implements KeyContract {
       if (this.#shipFailures === SHIP_FAILURES_TOLD) await this.#tellOfLedger();
     }
     this.#arm();
+  }
+
+  /** To whoever looks at the live feed: nothing is made for nobody. */
+  #show(records: readonly UsageRecord[]): void {
+    const now = Date.now();
+    const key = this.#state?.config;
+    if (key === undefined || isFeedQuiet(now)) return;
+    const events = records.map((record) => feedEventOf(record, key));
+    this.ctx.waitUntil(tellFeed(this.#env, events, now));
   }
 
   async #tellOfLedger(): Promise<void> {

@@ -63,7 +63,7 @@ const countRequest = ({ tallies, config }: KeyState, now: EpochMs) =>
 
 /** What an amount at the key's rates is at list price; null: the key is not charged at all. */
 export function atListPrice(state: KeyState, charged: NanoDollars, service: Service): NanoDollars | null {
-  const rate = limits.rateOf(state.config, service);
+  const rate = limits.rateOf(state.config, service, state.multipliers);
   return rate === 0 ? null : Math.floor(charged / rate);
 }
 
@@ -98,6 +98,7 @@ export function extend(
     state.config,
     { tokens: reserved.tokens, cost: 2 * cost, model: draft.requestedModel, service },
     0,
+    state.multipliers,
   );
   const others = limits.subtract(state.reserved, reserved);
   const room = limits.roomFor(limits.limitsOf(state.tallies, others, state.config), wanted, true, now);
@@ -129,7 +130,7 @@ export function settle(
   const held = state.permits.get(settlement.requestId);
   const permits = new Map(state.permits);
   permits.delete(settlement.requestId);
-  const spent = limits.charge(state.config, settlement, 0);
+  const spent = limits.charge(state.config, settlement, 0, state.multipliers);
   return {
     ...state,
     permits,

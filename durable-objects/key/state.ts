@@ -26,6 +26,8 @@ export interface Totals {
 
 export interface KeyState {
   readonly config: KeyConfig;
+  /** The deployment's, beside the key's own rates; not kept. */
+  readonly multipliers: limits.Rates;
   /** Deleted by an admin: refuses for ever. */
   readonly revoked: boolean;
   readonly permits: ReadonlyMap<RequestId, Permit>;
@@ -44,6 +46,8 @@ export interface KeyState {
 export interface Deployment {
   readonly timeZone: string;
   readonly queueTimeoutMs: number;
+  /** What each service's cost counts, beside the keys' own rates. */
+  readonly rates: limits.Rates;
 }
 
 /** Every transition takes the state and the time and returns the next state with its decision. */
@@ -54,6 +58,7 @@ export interface Step<Decision> {
 
 export const emptyState = (config: KeyConfig): KeyState => ({
   config,
+  multipliers: {},
   revoked: false,
   permits: new Map(),
   reserved: limits.NOTHING,
@@ -71,10 +76,11 @@ export const hasSlot = (state: KeyState) =>
 /** Somebody waits, or the next one would: what comes back should come back at once. */
 export const isScarce = (state: KeyState) => !hasSlot(state) || state.queue.waiters.length > 0;
 
-/** The state with every period that is over begun anew. */
-export const rolled = (state: KeyState, { timeZone }: Deployment, now: EpochMs): KeyState => {
+/** The state with every period that is over begun anew, at the rates of now. What is reserved stays as it was. */
+export const rolled = (state: KeyState, { timeZone, rates }: Deployment, now: EpochMs): KeyState => {
   const tallies = limits.current(state.tallies, state.config, timeZone, now);
-  return tallies === state.tallies ? state : { ...state, tallies };
+  const isSame = tallies === state.tallies && rates === state.multipliers;
+  return isSame ? state : { ...state, tallies, multipliers: rates };
 };
 
 /** When something changes without anybody asking: a permit ends, a waiter gives up, a period is over. */
@@ -97,5 +103,12 @@ export function configure(
   now: EpochMs,
 ): KeyState {
   const state = rolled(before, deployment, now);
-  return { ...state, config, tallies: limits.rescheduled(state.tallies, config, deployment.timeZone, now) };
+  const tallies = limits.rescheduled(state.tallies, config, deployment.timeZone, now);
+  // Another time zone is no reason to cut a week short that has begun.
+  const { week } = beginsWithIt(state.config, config) ? state.tallies : tallies;
+  return { ...state, config, tallies: { ...tallies, week } };
 }
+
+/** Whether the week of one begins with the week of the other. */
+const beginsWithIt = (a: KeyConfig, b: KeyConfig) =>
+  a.weekStartDay === b.weekStartDay && a.weekStartHour === b.weekStartHour;

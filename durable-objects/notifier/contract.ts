@@ -36,6 +36,8 @@ export interface NotifierContract {
   /** Forgets a channel's secrets and what was to be sent to it. */
   forget(id: ChannelId): Promise<void>;
   statusOf(ids: readonly ChannelId[]): Promise<Readonly<Record<ChannelId, ChannelStatus>>>;
+  /** Which keys the secrets are sealed with, after those that can be opened were sealed with the newest. */
+  keysInUse(): Promise<readonly string[]>;
   /** Sends a test message now, once. */
   sendTest(id: ChannelId): Promise<Receipt>;
   /** The newest first. */

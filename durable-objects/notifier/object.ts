@@ -7,7 +7,7 @@ import { parseEnv, type Env } from "../../worker/env.ts";
 import { CHANNELS } from "../../worker/notify/index.ts";
 import { send } from "../../worker/notify/send.ts";
 import { findChannel, listChannels } from "../../worker/storage/channels.ts";
-import { parseKeyring } from "../../worker/storage/seal.ts";
+import { MissingKey, parseKeyring } from "../../worker/storage/seal.ts";
 import { check } from "./configure.ts";
 import type { ChannelEntry, ChannelStatus, ConfigureResult, NotifierContract } from "./contract.ts";
 import { ChannelSecrets, masked } from "./secrets.ts";
@@ -25,6 +25,12 @@ const UNKNOWN_CHANNEL: Receipt = {
   message: "There is no such channel.",
   retryAfterMs: null,
 };
+
+/** Their key is missing: what is stored stays as it is, and opens when the key is back. */
+function unreadable(error: unknown): { readonly unreadable: string } {
+  if (!(error instanceof MissingKey)) throw error;
+  return { unreadable: `The channel's secrets are ${error.message}.` };
+}
 
 export class NotifierObject extends DurableObject implements NotifierContract {
   readonly #env: Env;
@@ -52,11 +58,16 @@ export class NotifierObject extends DurableObject implements NotifierContract {
 
   async configure(entry: ChannelEntry): Promise<ConfigureResult> {
     const vault = await this.#vault();
-    const known = await vault.load(entry.id);
+    const known = await vault.load(entry.id).catch(unreadable);
+    if ("unreadable" in known) return { kind: "invalid", message: String(known["unreadable"]) };
     const checked = await check(entry, known, this.#env.ALLOW_PRIVATE_UPSTREAMS);
     if (checked.kind === "invalid") return checked;
     await vault.keep(entry.id, checked.secrets);
     return { kind: "ok", settings: checked.settings };
+  }
+
+  async keysInUse(): Promise<readonly string[]> {
+    return (await this.#vault()).reseal();
   }
 
   async forget(id: ChannelId): Promise<void> {
@@ -67,7 +78,7 @@ export class NotifierObject extends DurableObject implements NotifierContract {
   async statusOf(ids: readonly ChannelId[]): Promise<Record<ChannelId, ChannelStatus>> {
     const vault = await this.#vault();
     const entries = ids.map(async (id) => {
-      const secrets = masked(await vault.load(id));
+      const secrets = await vault.load(id).then(masked, unreadable);
       return [id, { secrets, waiting: machine.waitingFor(this.#state, id) }] as const;
     });
     return Object.fromEntries(await Promise.all(entries));

@@ -1,7 +1,7 @@
 /** The channels' secrets: sealed at rest, each channel's for itself, and nowhere else. */
 import { z } from "zod";
 import type { ChannelId } from "../../worker/domain/ids.ts";
-import type { Keyring, Sealed } from "../../worker/storage/seal.ts";
+import { keyIdOf, MissingKey, type Keyring, type Sealed } from "../../worker/storage/seal.ts";
 import { maskCredential } from "../account/mask.ts";
 
 const rowOf = (id: ChannelId) => `secrets/${id}`;
@@ -35,6 +35,20 @@ export class ChannelSecrets {
 
   async keep(id: ChannelId, secrets: Secrets): Promise<void> {
     this.#storage.put(rowOf(id), await this.#keyring.seal(JSON.stringify(secrets), id));
+  }
+
+  /** Seals anew what can be opened. @returns the keys that are in use after that */
+  async reseal(): Promise<readonly string[]> {
+    const ids = new Set<string>();
+    for (const [row] of [...this.#storage.list({ prefix: rowOf("" as ChannelId) })]) {
+      const id = row.slice(rowOf("" as ChannelId).length) as ChannelId;
+      await this.load(id).catch((error: unknown) => {
+        if (!(error instanceof MissingKey)) throw error;
+      });
+      const sealed = storedSchema.parse(this.#storage.get(row));
+      if (sealed !== undefined) ids.add(keyIdOf(sealed));
+    }
+    return [...ids].sort();
   }
 
   forget(id: ChannelId): void {

@@ -22,6 +22,7 @@ export const PASSED_VARIABLES = [
   "ROUTING_DAYS",
   "RECORD_MONTHS",
   "SESSION_TTL_MS",
+  "LOG_REQUESTS",
 ] as const;
 
 type Variables = Readonly<Record<string, string | undefined>>;

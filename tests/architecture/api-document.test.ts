@@ -39,7 +39,10 @@ describe("the admin API's document", () => {
     const told = problems.map(
       ({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer ?? ""})`,
     );
-    expect(told).toEqual([]);
+    // A WebSocket answers 101.
+    const isFeed = (problem: string) =>
+      problem.startsWith("operation-2xx-response") && problem.includes("~1admin~1feed/get");
+    expect(told.filter((problem) => !isFeed(problem))).toEqual([]);
   });
 
   it("has every route that is registered, and nothing else", () => {

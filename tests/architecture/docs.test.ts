@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { LIMIT_IDS, limitFields } from "../../worker/domain/key-limits.ts";
+import { SETTING_NAMES } from "../../worker/domain/settings.ts";
 import { NOTICE_KINDS } from "../../worker/domain/notice.ts";
 
 /** What a provider's row says of it. */
@@ -47,6 +48,14 @@ describe("docs/keys.md", () => {
     const places = LIMIT_IDS.map((id) => keys.indexOf(`\`${id}\``));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
+
+describe("docs/settings.md", () => {
+  const text = read("settings.md");
+
+  it.each(SETTING_NAMES)("has a row for %s", (name) => {
+    expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"));
   });
 });
 

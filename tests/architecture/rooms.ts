@@ -74,6 +74,8 @@ export const ROOMS: readonly Room[] = [
     imports: [...BASE, "contract", "providers", "env"],
     packages: null,
   },
+  // What both a job and an admin set going.
+  { name: "keyring", files: /^worker\/keyring\//, imports: [...BASE, "contract", "env"], packages: null },
   {
     name: "cron",
     files: /^worker\/cron\//,
@@ -83,7 +85,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "admin",
     files: /^worker\/admin\//,
-    imports: [...BASE, "contract", "providers", "env", "notify"],
+    imports: [...BASE, "contract", "providers", "env", "notify", "keyring"],
     packages: null,
   },
   {
@@ -101,7 +103,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "index",
     files: /^worker\/index\.ts$/,
-    imports: [...BASE, "providers", "env", "notify", "durable-objects", "relay", "cron", "app"],
+    imports: [...BASE, "providers", "env", "notify", "durable-objects", "relay", "keyring", "cron", "app"],
     packages: null,
   },
   { name: "site", files: /^admin\//, imports: ["domain", "type:admin"], packages: null },

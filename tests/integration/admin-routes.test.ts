@@ -52,6 +52,7 @@ describe("every route", { timeout: 60_000 }, () => {
   it("is open to anybody only where that is meant", () => {
     const open = routes.filter(({ operation }) => operation["x-role"] === null).map(({ name }) => name);
     expect(open.toSorted()).toEqual([
+      "GET /admin/branding",
       "GET /admin/docs",
       "GET /admin/openapi.json",
       "POST /admin/login",
@@ -187,6 +188,8 @@ async function samples(): Promise<
     "PATCH /admin/notifications/{id}": { path: at.channel, body: { enabled: false } },
     "DELETE /admin/notifications/{id}": { path: `/notifications/${doomedChannel.id}` },
     "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
+    "PATCH /admin/settings": { body: { holdBackMs: 900 } },
+    "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }
@@ -198,6 +201,8 @@ const isAlias = ({ operation }: Walked) => operation.summary.includes("scripts f
 const ELSEWHERE = new Set([
   "POST /admin/accounts/oauth/exchange",
   "POST /admin/accounts/oauth/poll",
+  // It answers with a WebSocket: feed.test.ts opens it.
+  "GET /admin/feed",
   // These need a message that was given up: notifications.test.ts has one.
   "POST /admin/dead-letters/{id}/retry",
   "DELETE /admin/dead-letters/{id}",
@@ -231,6 +236,7 @@ describe("every answer", { timeout: 60_000 }, () => {
     expect(unlogged.toSorted()).toEqual([
       "POST /admin/accounts/oauth/start",
       "POST /admin/accounts/{id}/test",
+      "POST /admin/feed/tickets",
       "POST /admin/notifications/{id}/test",
     ]);
   });

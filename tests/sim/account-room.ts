@@ -53,7 +53,7 @@ export class AccountRoom implements Reachable {
     this.#world = world;
     this.#checks = checks.accounts;
     this.#sessionChecks = checks.sessions;
-    this.#sessions = new world.machines.SessionPointers(this.#table, SESSION_TTL_MS);
+    this.#sessions = new world.machines.SessionPointers(this.#table, () => SESSION_TTL_MS);
     this.#state = world.machines.account.emptyState(config);
     this.#written = this.#state;
     this.#commit = new Commit(world.timeline, () => {
@@ -159,7 +159,7 @@ export class AccountRoom implements Reachable {
     const before = this.#state;
     this.#state = fromRow(toRow(this.#written)) ?? this.#written;
     this.#written = this.#state;
-    this.#sessions = new this.#world.machines.SessionPointers(this.#table, SESSION_TTL_MS);
+    this.#sessions = new this.#world.machines.SessionPointers(this.#table, () => SESSION_TTL_MS);
     this.#commit.forget();
     this.#waiting.forget();
     this.#timer++;

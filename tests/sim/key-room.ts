@@ -15,7 +15,7 @@ import type { Reachable } from "./network.ts";
 import { Waiting } from "./waiting.ts";
 import type { RoomSurroundings } from "./rooms.ts";
 
-export const DEPLOYMENT: Deployment = { timeZone: "UTC", queueTimeoutMs: 30_000 };
+export const DEPLOYMENT: Deployment = { timeZone: "UTC", queueTimeoutMs: 30_000, rates: {} };
 
 const DOWN_RETRY_MS = 1000;
 

@@ -1,13 +1,16 @@
 /** What the admin API's handlers share: their environment, errors as JSON, and input parsed at the door. */
 import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
 import type { Person } from "../domain/person.ts";
-import type { Env } from "../env.ts";
+import type { Settings } from "../domain/settings.ts";
+import { settingDefaults, type Env } from "../env.ts";
 import { withFact } from "./api-document/route-facts.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { putDirectory, type SnapshotContext } from "../storage/snapshots.ts";
+import { findSettings } from "../storage/settings.ts";
 
 export interface AdminEnv {
   Bindings: Env;
@@ -16,6 +19,8 @@ export interface AdminEnv {
     readonly person: Person;
     /** Their session's id. */
     readonly session: string;
+    /** In force. */
+    readonly settings: Settings;
   };
 }
 
@@ -31,6 +36,12 @@ export const snapshotsOf = (context: Context<AdminEnv>): SnapshotContext => ({
 export async function publishDirectory(context: Context<AdminEnv>): Promise<void> {
   await putDirectory(await readDirectory(context.env.DB), snapshotsOf(context));
 }
+
+/** Gives every handler the settings in force. */
+export const withSettings = createMiddleware<AdminEnv>(async (context, next) => {
+  context.set("settings", await findSettings(settingDefaults(context.env), snapshotsOf(context)));
+  await next();
+});
 
 /** The client's, as the edge saw it. */
 export const addressOf = (context: Context<AdminEnv>): string =>

@@ -17,7 +17,7 @@ export const overviewRoutes = new Hono<AdminEnv>().get(
     const { env } = context;
     const now = Date.now();
     const [today, hours, accounts, keys] = await Promise.all([
-      daySum(env.DB, dayOf(now, env.TIMEZONE)),
+      daySum(env.DB, dayOf(now, context.get("settings").timeZone)),
       hourSums(env.DB, Math.floor(now / HOUR_MS) * HOUR_MS, HOURS),
       countAccounts(env),
       countKeys(env.DB),

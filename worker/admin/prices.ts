@@ -45,7 +45,7 @@ export const priceRoutes = new Hono<AdminEnv>()
     body(repriceSchema),
     async (context) => {
       const { after, ...asked } = context.req.valid("json");
-      const order = { ...daysOf(context, asked), timeZone: context.env.TIMEZONE, after };
+      const order = { ...daysOf(context, asked), timeZone: context.get("settings").timeZone, after };
       const repriced = await reprice(context.env.DB, order, await tableInForce(context));
       await noted(context, "price.reprice", `${order.firstDay} to ${order.lastDay}`, {
         after: { ...repriced },

@@ -4,8 +4,10 @@ import { aliasRoutes } from "./aliases/routes.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
-import type { AdminEnv } from "./context.ts";
+import { withSettings, type AdminEnv } from "./context.ts";
+import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
+import { keyringRoutes } from "./keyring.ts";
 import { keyRoutes } from "./keys.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
@@ -15,17 +17,22 @@ import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { requestRoutes } from "./requests.ts";
 import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
+import { brandingRoutes, settingsRoutes } from "./settings.ts";
 import { usageRoutes } from "./usage.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
 
 const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRoutes);
 
+const keyring = new Hono<AdminEnv>().use(requireRole("admin")).route("/", keyringRoutes);
+
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
+  .use(withSettings)
   .route("/people", owned)
   .route("/audit", audit)
+  .route("/keyring", keyring)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)
@@ -35,6 +42,7 @@ const signedIn = new Hono<AdminEnv>()
   .route("/notifications", notificationRoutes)
   .route("/dead-letters", deadLetterRoutes)
   .route("/requests", requestRoutes)
+  .route("/settings", settingsRoutes)
   .route("/usage", usageRoutes)
   .route("/prices", priceRoutes);
 
@@ -43,6 +51,9 @@ const base = new Hono<AdminEnv>();
 // A guard holds for what comes after it: what anybody may see comes first.
 export const adminApp = base
   .route("/", sessionRoutes)
+  .route("/", brandingRoutes)
+  .route("/", feedRoutes)
+  .route("/", feedTicketRoutes)
   .route(
     "/",
     apiDocumentRoutes(() => base.routes),

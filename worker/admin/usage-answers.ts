@@ -51,7 +51,9 @@ export const liveUsageAnswer = z
   .meta({ id: "LiveUsage" }) satisfies z.ZodType<LiveUsage>;
 
 export const reconciliationAnswer = auditReportSchema.meta({ id: "Reconciliation" });
-export const lastReconciliationAnswer = z.object({ last: auditReportSchema.nullable() });
+export const lastReconciliationAnswer = z.object({
+  last: z.object({ day: z.string(), report: auditReportSchema }).nullable(),
+});
 
 export const priceAnswer = priceOverrideSchema.meta({ id: "Price" });
 export const pricesAnswer = z.object({

@@ -30,7 +30,7 @@ export const usageAuditRoutes = new Hono<AdminEnv>()
     body(orderSchema),
     async (context) => {
       const { repair, ...asked } = context.req.valid("json");
-      const timeZone = context.env.TIMEZONE;
+      const timeZone = context.get("settings").timeZone;
       const days = daysOf(context, asked);
       const report = await auditUsage(context.env.DB, { ...days, timeZone, repair });
       await noted(context, "usage.reconcile", `${days.firstDay} to ${days.lastDay}`, { after: { repair } });

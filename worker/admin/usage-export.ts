@@ -50,7 +50,7 @@ export const usageExportRoutes = new Hono<AdminEnv>().get(
   (context) => {
     const { format, ...asked } = context.req.valid("query");
     const pages = eachUsage(context.env.DB, recordsFilter(asked), "oldest");
-    const name = `usage-${dayOf(Date.now(), context.env.TIMEZONE)}.${format}`;
+    const name = `usage-${dayOf(Date.now(), context.get("settings").timeZone)}.${format}`;
     return context.body(streamOf(chunks(pages, FORMATS[format])), 200, {
       "content-type": FORMATS[format].type,
       "content-disposition": `attachment; filename="${name}"`,

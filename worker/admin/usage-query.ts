@@ -100,7 +100,7 @@ export function accepted<Value extends object>(value: Value | string): Value {
 type Span = { readonly [Name in keyof Asked]?: Asked[Name] };
 
 export const rangeOf = (context: Context<AdminEnv>, { from, to }: Span): UsageRange =>
-  accepted(usageRange({ from, to }, Date.now(), context.env.TIMEZONE));
+  accepted(usageRange({ from, to }, Date.now(), context.get("settings").timeZone));
 
 /** The time an answer is about, as it says so itself. */
 export const rangeView = ({ from, to }: UsageRange, timeZone: string) => ({ from, to, timeZone });

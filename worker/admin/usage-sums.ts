@@ -31,7 +31,7 @@ export const usageSumRoutes = new Hono<AdminEnv>()
       const asked = context.req.valid("query");
       const range = rangeOf(context, asked);
       const totals = await usageTotals(context.env.DB, range, sumFilter(asked));
-      return context.json({ ...rangeView(range, context.env.TIMEZONE), ...totals });
+      return context.json({ ...rangeView(range, context.get("settings").timeZone), ...totals });
     },
   )
   .get(
@@ -40,7 +40,7 @@ export const usageSumRoutes = new Hono<AdminEnv>()
     query(seriesQuerySchema),
     async (context) => {
       const { step, by, lines, ...asked } = context.req.valid("query");
-      const timeZone = context.env.TIMEZONE;
+      const timeZone = context.get("settings").timeZone;
       const range = accepted(steppedRange(rangeOf(context, asked), step, timeZone));
       const chart = { step, by: by ?? null, lines, timeZone };
       const series = await usageSeries(context.env.DB, range, sumFilter(asked), chart);
@@ -58,7 +58,7 @@ export const usageSumRoutes = new Hono<AdminEnv>()
       const range = rangeOf(context, asked);
       const ranking = { by, sort, ...offsetOf({ page, limit }) };
       const found = await usageBreakdown(context.env.DB, range, sumFilter(asked), ranking);
-      return context.json({ ...rangeView(range, context.env.TIMEZONE), by, ...found });
+      return context.json({ ...rangeView(range, context.get("settings").timeZone), by, ...found });
     },
   )
   .get(

@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { listKeys } from "../storage/keys.ts";
 import { listOverrides, putMissingOverrides } from "../storage/prices.ts";
+import { putMissingSettings, readSettings } from "../storage/settings.ts";
 import { putDirectory, putMissingKeys } from "../storage/snapshots.ts";
 
 const KEYS_PER_RUN = 500;
@@ -10,6 +11,7 @@ const KEYS_PER_RUN = 500;
 export async function rebuildSnapshots(env: Env): Promise<void> {
   const context = { kv: env.KV, now: Date.now(), waitUntil: () => undefined };
   await putDirectory(await readDirectory(env.DB), context);
+  await putMissingSettings(await readSettings(env.DB), context);
   await putMissingOverrides(await listOverrides(env.DB), context);
   const { items } = await listKeys(env.DB, { limit: KEYS_PER_RUN, offset: 0 });
   await putMissingKeys(items, context);

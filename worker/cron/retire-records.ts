@@ -1,9 +1,10 @@
-/** Deletes records older than `RECORD_MONTHS`, after they were written to the archive where there is one. */
+/** Deletes records older than the setting `recordMonths`, after they were written to the archive where there is one. */
 import { dayOf, daySpan, monthsBefore } from "../domain/calendar.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import type { Env } from "../env.ts";
 import { archiveRecords } from "../storage/archive.ts";
 import { announceDeletion, deleteRecords, oldestRecords } from "../storage/retention.ts";
+import { settingsFor } from "./settings.ts";
 
 /** A megabyte or two, and well within what one statement may change. */
 const RECORDS_PER_BATCH = 2000;
@@ -17,8 +18,9 @@ export function retiredBefore(now: EpochMs, months: number, timeZone: string): E
 
 /** @returns how many records went */
 export async function retireRecords(env: Env, now: EpochMs): Promise<number> {
-  if (env.RECORD_MONTHS === 0) return 0;
-  const before = retiredBefore(now, env.RECORD_MONTHS, env.TIMEZONE);
+  const { recordMonths, timeZone } = await settingsFor(env);
+  if (recordMonths === 0) return 0;
+  const before = retiredBefore(now, recordMonths, timeZone);
   let retired = 0;
   for (let batch = 0; batch < BATCHES_PER_RUN; batch++) {
     const records = await oldestRecords(env.DB, before, RECORDS_PER_BATCH);

@@ -23,6 +23,8 @@ export const AUDIT_ACTIONS = [
   "price.save",
   "price.delete",
   "price.reprice",
+  "settings.update",
+  "keyring.rotate",
   "usage.reconcile",
   "person.create",
   "person.update",

@@ -39,6 +39,8 @@ export interface AcquireRequest {
   readonly choice: Choice;
   /** Until when to wait for a slot. */
   readonly deadline: EpochMs;
+  /** How long a conversation waits for its own account, in ms. */
+  readonly patienceMs: number;
 }
 
 export type Acquired =
@@ -125,9 +127,9 @@ export class Acquisition {
 
   /** A person's next message waits a moment for its turn: another account has nothing of the conversation cached. */
   #patienceAt(account: AccountId): number {
-    const { userTurn, deadline } = this.#request;
+    const { userTurn, deadline, patienceMs } = this.#request;
     if (!userTurn || account !== this.expected) return 0;
-    return Math.min(this.#ports.env.SESSION_PATIENCE_MS, deadline - this.#ports.now());
+    return Math.min(patienceMs, deadline - this.#ports.now());
   }
 
   /** A conversation whose account rests for a moment waits for it: moving would cost its prompt cache. */
@@ -136,7 +138,7 @@ export class Acquisition {
     const retryAt = expected === null ? null : (this.#refusals.get(expected)?.retryAt ?? null);
     if (expected === null || retryAt === null || this.#hasStayed) return null;
     const waitMs = Math.max(0, retryAt + CLOCK_SKEW_MS - this.#ports.now());
-    if (waitMs > this.#ports.env.SESSION_PATIENCE_MS) return null;
+    if (waitMs > this.#request.patienceMs) return null;
     this.#hasStayed = true;
     await scheduler.wait(waitMs);
     this.#ports.watch.throwIfGone();

@@ -6,6 +6,9 @@ import type { Service } from "../domain/service.ts";
 import type { NanoDollars } from "../domain/money.ts";
 import type { AdmitDecision } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
+import { requestLine } from "../domain/request-log.ts";
+import type { SettingValues } from "../domain/settings.ts";
+import { settingDefaults } from "../env.ts";
 import { priceOf } from "../pricing/price.ts";
 import { PRICE_TABLE, type PriceTable } from "../pricing/table.ts";
 import { accountsSeen } from "./accounts-seen.ts";
@@ -49,6 +52,8 @@ export class Booking {
   model: string;
   /** What it is priced by, once the plan has looked. */
   prices: PriceTable = PRICE_TABLE;
+  /** The deployment's own, until the plan has looked. */
+  settings: SettingValues;
   #windows: readonly LimitWindow[] | null = null;
   #renewedAt: EpochMs;
   #closed = false;
@@ -61,6 +66,7 @@ export class Booking {
     this.#askedModel = call.parsed.model;
     this.model = call.parsed.model;
     this.service = call.service;
+    this.settings = settingDefaults(ports.env);
     this.requestId = call.requestId;
     this.startedAt = ports.now();
     this.#renewedAt = this.startedAt;
@@ -199,6 +205,7 @@ export class Booking {
       const record = this.record(ending);
       mailbox.settle(this.#call.key.id, record, this.service);
       if (this.purse !== null) mailbox.count(this.purse, record, this.service);
+      if (this.settings.logRequests) console.log(JSON.stringify(requestLine(record)));
     }
     this.#send();
   }

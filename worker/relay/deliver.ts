@@ -124,7 +124,7 @@ async function deliverStream({ response, scripted, abort }: Answer, delivery: De
     filter: translator ?? call.createFilter?.() ?? null,
     scripted,
   });
-  const first = await tap.peek(ports.env.HOLD_BACK_MS);
+  const first = await tap.peek(booking.settings.holdBackMs);
   if (first === "ended" || first === "failed") {
     tap.discard();
     return broken("The answer broke off before its first event.");

@@ -4,10 +4,12 @@ import { affinityInFamily, type AccountId, type KeyId } from "../domain/ids.ts";
 import { purseOf } from "../domain/purse.ts";
 import { mappedModel } from "../domain/model-map.ts";
 import type { Service } from "../domain/service.ts";
+import { settingDefaults } from "../env.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { withOverrides } from "../pricing/overrides.ts";
 import { PRICE_TABLE } from "../pricing/table.ts";
 import { findOverrides } from "../storage/prices.ts";
+import { findSettings } from "../storage/settings.ts";
 import { findDirectory } from "../storage/snapshots.ts";
 import { accountsSeen } from "./accounts-seen.ts";
 import { Acquisition, type Target } from "./acquire.ts";
@@ -63,7 +65,12 @@ const purseIn = ({ purses }: Directory, { key: { ownerId } }: Call): KeyId | nul
 
 export async function planAccounts(call: Call, booking: Booking, ports: Ports): Promise<Acquisition> {
   const context = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
-  const [known, own] = await Promise.all([findDirectory(context), findOverrides(context)]);
+  const [known, own, settings] = await Promise.all([
+    findDirectory(context),
+    findOverrides(context),
+    findSettings(settingDefaults(ports.env), context),
+  ]);
+  booking.settings = settings;
   booking.prices = withOverrides(PRICE_TABLE, own);
   let directory = known;
   let plan = planIn(directory, call);
@@ -93,7 +100,8 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
       takesSlot: isGenerate,
       userTurn: isGenerate && takesTurns(choice, entryOf) && call.protocol.isUserTurn(call.body),
       choice,
-      deadline: booking.startedAt + ports.env.QUEUE_TIMEOUT_MS,
+      deadline: booking.startedAt + settings.queueTimeoutMs,
+      patienceMs: settings.sessionPatienceMs,
     },
     booking.story,
     ports,

@@ -6,9 +6,10 @@ import { RelayError } from "../domain/errors.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import { toDollars } from "../domain/money.ts";
 import { VERSION } from "../domain/version.ts";
-import type { Env } from "../env.ts";
+import { settingDefaults, type Env } from "../env.ts";
 import { countKeys } from "../storage/keys.ts";
 import { daySums, type ModelSum } from "../storage/model-sums.ts";
+import { findSettings } from "../storage/settings.ts";
 import { CONTENT_TYPE, render, type Metric, type Sample } from "./prometheus.ts";
 
 /** Counting asks every account's object; monitors ask every few seconds. */
@@ -67,8 +68,10 @@ const countsOf = (label: string, counts: Readonly<Record<string, number>>): Samp
   Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
 
 export async function metricsOf(env: Env, now: EpochMs): Promise<Metric[]> {
+  const context = { kv: env.KV, now, waitUntil: () => undefined };
+  const { timeZone } = await findSettings(settingDefaults(env), context);
   const [sums, accounts, keys] = await Promise.all([
-    daySums(env.DB, dayOf(now, env.TIMEZONE)),
+    daySums(env.DB, dayOf(now, timeZone)),
     accountCounts(env, now),
     countKeys(env.DB),
   ]);

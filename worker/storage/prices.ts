@@ -1,6 +1,5 @@
 /** A deployment's own prices in D1, and their snapshot in KV, which the relay prices with. */
 import { z } from "zod";
-import type { EpochMs } from "../domain/ids.ts";
 import {
   NO_OVERRIDES,
   priceOverrideSchema,
@@ -8,16 +7,11 @@ import {
   type PriceOverride,
   type PriceOverrides,
 } from "../domain/price-override.ts";
+import { CachedSnapshot } from "./cached-snapshot.ts";
 import { alone, type Commit } from "./commit.ts";
 import type { SnapshotContext } from "./snapshots.ts";
 
 const NEXT_VERSION = "UPDATE price_version SET version = version + 1 WHERE id = 1";
-const SNAPSHOT = "prices";
-/** The least that KV allows. */
-const KV_CACHE_TTL_S = 30;
-/** Older ones are still used, but refreshed in the background: no request waits for prices but an isolate's first. */
-const FRESH_MS = 30_000;
-
 const rowSchema = z.object({ config: z.string() });
 
 export async function listOverrides(db: D1Database): Promise<PriceOverrides> {
@@ -60,39 +54,18 @@ export async function deleteOverride(
   ]);
 }
 
-let cached: { readonly value: PriceOverrides; readonly readAt: EpochMs } | null = null;
-
-/** Keeps the newest, and the same object as long as nothing changed: what is made of it can then be kept, too. */
-function keep(read: PriceOverrides, now: EpochMs): PriceOverrides {
-  const value = cached !== null && cached.value.version >= read.version ? cached.value : read;
-  cached = { value, readAt: now };
-  return value;
-}
-
-async function readSnapshot({ kv, now }: SnapshotContext): Promise<PriceOverrides> {
-  const stored = await kv.get(SNAPSHOT, { type: "json", cacheTtl: KV_CACHE_TTL_S });
-  // A snapshot that does not parse must not stop requests: the list's prices stand until the next rebuild.
-  return keep(priceOverridesSchema.safeParse(stored).data ?? NO_OVERRIDES, now);
-}
+const snapshot = new CachedSnapshot<PriceOverrides>({
+  name: "prices",
+  read: (stored) => priceOverridesSchema.safeParse(stored).data ?? null,
+  nothing: NO_OVERRIDES,
+});
 
 /** The prices that stand before the list's; they may be half a minute old. */
-export async function findOverrides(context: SnapshotContext): Promise<PriceOverrides> {
-  if (cached === null) return readSnapshot(context);
-  if (context.now - cached.readAt > FRESH_MS) {
-    cached = { value: cached.value, readAt: context.now - FRESH_MS / 2 };
-    context.waitUntil(readSnapshot(context));
-  }
-  return cached.value;
-}
+export const findOverrides = (context: SnapshotContext): Promise<PriceOverrides> => snapshot.find(context);
 
-export async function putOverrides(value: PriceOverrides, { kv, now }: SnapshotContext): Promise<void> {
-  keep(value, now);
-  await kv.put(SNAPSHOT, JSON.stringify(value));
-}
+export const putOverrides = (value: PriceOverrides, context: SnapshotContext): Promise<void> =>
+  snapshot.put(value, context);
 
 /** Writes the snapshot if KV has another version of it. */
-export async function putMissingOverrides(value: PriceOverrides, context: SnapshotContext): Promise<void> {
-  const stored = await context.kv.get(SNAPSHOT, { type: "json" });
-  const known = priceOverridesSchema.safeParse(stored ?? NO_OVERRIDES);
-  if (!known.success || known.data.version !== value.version) await putOverrides(value, context);
-}
+export const putMissingOverrides = (value: PriceOverrides, context: SnapshotContext): Promise<void> =>
+  snapshot.putMissing(value, context);

@@ -20,9 +20,19 @@ export interface Opened {
 
 export interface Keyring {
   seal(plaintext: string, owner: string): Promise<Sealed>;
-  /** @throws when the key is unknown, or the value was altered or belongs to another owner */
+  /** @throws MissingKey when the key is unknown, or another error when the value was altered or belongs to another owner */
   open(sealed: Sealed, owner: string): Promise<Opened>;
 }
+
+/** Nothing is lost: put the key back, and it opens. */
+export class MissingKey extends Error {
+  constructor(id: string) {
+    super(`sealed with key "${id}", which is not in ENCRYPTION_KEYS: put that key back`);
+  }
+}
+
+/** Which key it is sealed with. */
+export const keyIdOf = (sealed: Sealed): string => sealed.split(".", 1)[0] ?? "";
 
 const encoder = new TextEncoder();
 
@@ -65,7 +75,7 @@ function keyringOf(
     async open(sealed, owner) {
       const [id = "", iv = "", cipher = ""] = sealed.split(".");
       const key = keys.get(id);
-      if (key === undefined) throw new Error(`sealed with key "${id}", which is not in ENCRYPTION_KEYS`);
+      if (key === undefined) throw new MissingKey(id);
       const parameters = { name: "AES-GCM", iv: fromBase64(iv), additionalData: encoder.encode(owner) };
       const plain = await crypto.subtle.decrypt(parameters, key, fromBase64(cipher));
       return { plaintext: new TextDecoder().decode(plain), stale: id !== newestId };

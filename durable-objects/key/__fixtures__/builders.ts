@@ -9,7 +9,7 @@ import type { Deployment } from "../state.ts";
 /** A Wednesday, at noon in UTC. */
 export const NOW = Date.UTC(2030, 2, 13, 12);
 export const QUEUE_MS = 10_000;
-export const DEPLOYMENT: Deployment = { timeZone: "UTC", queueTimeoutMs: QUEUE_MS };
+export const DEPLOYMENT: Deployment = { timeZone: "UTC", queueTimeoutMs: QUEUE_MS, rates: {} };
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;

@@ -22,6 +22,7 @@ export const env = rawEnv as Cloudflare.Env & {
   readonly KEYS: DurableObjectNamespace;
   readonly ACCOUNTS: DurableObjectNamespace;
   readonly NOTIFIER: DurableObjectNamespace;
+  readonly FEED: DurableObjectNamespace;
   readonly DB: D1Database;
   readonly KV: KVNamespace;
   readonly TEST_ARCHIVE: R2Bucket;
