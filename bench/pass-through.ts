@@ -18,6 +18,7 @@ const app = new Hono<{ Bindings: Bindings }>().all("*", ({ req, env }) => {
 export class KeyObject {}
 export class AccountObject {}
 export class NotifierObject {}
+export class ProxyObject {}
 
 // eslint-disable-next-line no-restricted-syntax -- the platform looks for the default export of a worker.
 export default app;

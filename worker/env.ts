@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AccountContract } from "../durable-objects/account/contract.ts";
 import type { KeyContract } from "../durable-objects/key/contract.ts";
 import type { NotifierContract } from "../durable-objects/notifier/contract.ts";
+import type { ProxyContract } from "../durable-objects/proxy/contract.ts";
 
 /** The part of a Durable Object namespace that the relay uses, typed by the object's contract. */
 export interface ObjectNamespace<Contract> {
@@ -27,6 +28,7 @@ const settingsSchema = z.object({
   DB: binding<D1Database>("DB"),
   KEYS: binding<ObjectNamespace<KeyContract>>("KEYS"),
   ACCOUNTS: binding<ObjectNamespace<AccountContract>>("ACCOUNTS"),
+  PROXIES: binding<ObjectNamespace<ProxyContract>>("PROXIES"),
   NOTIFIER: binding<ObjectNamespace<NotifierContract>>("NOTIFIER"),
   /** `id:base64` of 32 bytes, comma separated, the newest first. */
   ENCRYPTION_KEYS: z.string().min(1),

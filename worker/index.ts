@@ -14,6 +14,7 @@ import { tell } from "./notify/tell.ts";
 export { AccountObject } from "../durable-objects/account/object.ts";
 export { KeyObject } from "../durable-objects/key/object.ts";
 export { NotifierObject } from "../durable-objects/notifier/object.ts";
+export { ProxyObject } from "../durable-objects/proxy/object.ts";
 
 function badEnvironment(error: BadEnvironment): Response {
   console.error(JSON.stringify({ event: "bad_environment", message: error.message }));

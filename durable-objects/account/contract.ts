@@ -1,5 +1,6 @@
 /** What the worker may ask of an account's object. Decisions come back as values; nothing is thrown. */
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
+import type { AccountFailure } from "../../worker/domain/account-failure.ts";
 import type { RequestId } from "../../worker/domain/ids.ts";
 import type { HandOver, LeaseDecision, LeaseRequest, Release } from "../../worker/domain/lease.ts";
 
@@ -19,6 +20,11 @@ export type RefreshDecision =
 export type ConfigureResult =
   { readonly kind: "ok" } | { readonly kind: "invalid"; readonly message: string };
 
+export interface FailurePage {
+  readonly items: readonly AccountFailure[];
+  readonly total: number;
+}
+
 export interface AccountContract {
   lease(request: LeaseRequest): Promise<LeaseDecision>;
   news(news: AccountNews): Promise<void>;
@@ -29,7 +35,7 @@ export interface AccountContract {
    */
   refresh(version: number, refusedPart: string | null): Promise<RefreshDecision>;
   /** Refreshes the credential because a person asked, whatever its age and past failures. */
-  refreshNow(): Promise<void>;
+  refreshNow(): Promise<ConfigureResult>;
   /** Replaces the configuration, and the credential and the proxy's password where they are given. */
   configure(
     config: AccountConfig,
@@ -39,6 +45,9 @@ export interface AccountContract {
   /** Lifts cooldowns, strikes and an automatic stop: a person says it is fine again. */
   reset(): Promise<void>;
   status(): Promise<AccountStatus | null>;
+  /** What went wrong lately, the newest first. */
+  failures(page: { readonly limit: number; readonly offset: number }): Promise<FailurePage>;
+  forgetFailures(): Promise<void>;
   /** Ends all waiting and forgets everything, the credential first. */
   erase(): Promise<void>;
 }

@@ -14,14 +14,22 @@ import type { Provider } from "../../worker/providers/provider.ts";
 import { parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
-import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
+import type {
+  AccountContract,
+  AccountNews,
+  ConfigureResult,
+  FailurePage,
+  RefreshDecision,
+} from "./contract.ts";
 import { CredentialKeeper } from "./credential.ts";
+import { readEntered } from "./entered-credential.ts";
+import { failureIn, FailureHistory } from "./failures.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
 import { noticesOf, refreshFailed, refreshWorks } from "./notices.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
-import { completed, loadProxy, storeProxy } from "./proxy-password.ts";
+import { completed, loadProxy, storeProxy } from "../proxy-password.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -36,6 +44,7 @@ const UNKNOWN: LeaseDecision = { kind: "refused", reason: "disabled", retryAt: n
 export class AccountObject extends DurableObject implements AccountContract {
   readonly #env: Env;
   readonly #sessions: SessionPointers;
+  readonly #failures: FailureHistory;
   readonly #commit: GroupCommit;
   readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
     this.#wake();
@@ -50,6 +59,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     super(ctx, rawEnv);
     this.#env = parseEnv(rawEnv);
     this.#sessions = new SessionPointers(ctx.storage.sql, this.#env.SESSION_TTL_MS);
+    this.#failures = new FailureHistory(ctx.storage.sql);
     this.#commit = new GroupCommit(() => {
       if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
     });
@@ -140,6 +150,8 @@ export class AccountObject extends DurableObject implements AccountContract {
     for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
     for (const each of news.releases) {
       state = release(state, each, now);
+      const failure = failureIn(each, now);
+      if (failure !== null) this.#failures.add(failure);
       this.#abandon(each.requestId);
     }
     for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);
@@ -164,10 +176,14 @@ export class AccountObject extends DurableObject implements AccountContract {
     return { kind: "unavailable", message: message ?? "The credential was refused and cannot be refreshed." };
   }
 
-  async refreshNow(): Promise<void> {
+  async refreshNow(): Promise<ConfigureResult> {
+    if (this.#keeper?.isRenewable === false) {
+      return { kind: "invalid", message: "This account has no refresh token: sign in again to renew it." };
+    }
     await this.#keeper?.retryNow();
     await this.#keeper?.refresh();
     this.#arm();
+    return { kind: "ok" };
   }
 
   async configure(
@@ -177,18 +193,16 @@ export class AccountObject extends DurableObject implements AccountContract {
   ): Promise<ConfigureResult> {
     const provider = PROVIDERS.get(config.provider);
     if (provider === undefined) return { kind: "invalid", message: `Unknown provider "${config.provider}".` };
-    const parsed = credential === null ? null : provider.credentialSchema.safeParse(credential);
-    if (parsed?.success === false) {
-      const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-      return { kind: "invalid", message: `credential: ${issues.join("; ")}` };
-    }
     const proxy = completed(config.proxy, proxyPassword, this.#proxy);
     if (proxy === undefined) return { kind: "invalid", message: "proxy.password: enter it again" };
     const surroundings = await this.#surroundings(config, proxy);
+    const context = { ...surroundings.tokenCall, now: Date.now() };
+    const entered = credential === null ? null : await readEntered(provider, credential, context);
+    if (entered?.kind === "invalid") return entered;
     const keeper =
-      parsed === null
+      entered === null
         ? await CredentialKeeper.load(surroundings, provider)
-        : await CredentialKeeper.replace(surroundings, provider, parsed.data, this.#keeper);
+        : await CredentialKeeper.replace(surroundings, provider, entered.credential, this.#keeper);
     if (keeper === null) return { kind: "invalid", message: "credential: is required" };
     await storeProxy(surroundings, proxy);
     this.#proxy = proxy;
@@ -196,7 +210,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#provider = provider;
     const state =
       this.#state === null ? machine.emptyState(config) : heedWarning({ ...this.#state, config }, Date.now());
-    this.#apply(parsed === null ? state : machine.reset(state));
+    this.#apply(entered === null ? state : machine.reset(state));
     await this.#commit.written();
     this.#wake();
     return { kind: "ok" };
@@ -216,12 +230,21 @@ export class AccountObject extends DurableObject implements AccountContract {
     return statusOf(this.#state, this.#keeper, this.#sessions.count, now);
   }
 
+  async failures(page: Parameters<AccountContract["failures"]>[0]): Promise<FailurePage> {
+    return this.#failures.page(page, Date.now());
+  }
+
+  async forgetFailures(): Promise<void> {
+    this.#failures.clear();
+  }
+
   async erase(): Promise<void> {
     for (const requestId of this.#waiting.requestIds) this.#abandon(requestId);
     this.#state = null;
     this.#keeper = null;
     this.#proxy = null;
     this.#sessions.forget();
+    this.#failures.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
   }
@@ -310,7 +333,9 @@ export class AccountObject extends DurableObject implements AccountContract {
       now: () => Date.now(),
       sleep: (ms: number) => scheduler.wait(ms),
       failed: (message: string, isRejected: boolean) => {
-        this.#tell([refreshFailed(config, message, isRejected, Date.now())]);
+        const at = Date.now();
+        this.#failures.add({ at, kind: "refresh", status: null, model: null, requestId: null, message });
+        this.#tell([refreshFailed(config, message, isRejected, at)]);
       },
       works: () => {
         this.#tell([refreshWorks(config, Date.now())]);

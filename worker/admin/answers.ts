@@ -1,5 +1,6 @@
 /** What the admin API answers, as schemas: for its document, and for whoever reads the answers. */
 import { z } from "zod";
+import { accountFailureSchema } from "../domain/account-failure.ts";
 import { accountConfigSchema, type AccountStatus, type AccountView } from "../domain/account.ts";
 import { auditEntrySchema } from "../domain/audit.ts";
 import { PROTECTED_REASONS, type Availability, type Cooldown, type LimitWindow } from "../domain/cooldown.ts";
@@ -9,10 +10,13 @@ import { keyConfigSchema, type KeyStatus, type KeyView } from "../domain/key.ts"
 import { LIMIT_IDS, type LimitId } from "../domain/key-limits.ts";
 import { personSchema } from "../domain/person.ts";
 import { PROTOCOL_IDS } from "../domain/protocol-id.ts";
+import { sharedProxyViewSchema } from "../domain/shared-proxy.ts";
 import { routingSchema } from "../domain/routing.ts";
 import type { RequestView, UsageView } from "../domain/usage.ts";
 import { PROXY_ERROR_CODES } from "../net/proxy-error.ts";
 import { AUDIT_PROBLEMS, type Verification } from "../storage/audit-verify.ts";
+import type { BoundKey } from "../storage/keys.ts";
+import type { ProxyTest } from "./test-proxy.ts";
 import type { TestResult } from "./test-account.ts";
 
 /** A page of a list. */
@@ -36,6 +40,8 @@ const availabilityAnswer = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("full"), waiting: z.number() }),
   z.object({ kind: z.literal("cooling"), cooldown: cooldownAnswer }),
   z.object({ kind: z.literal("disabled"), reason: z.string() }),
+  z.object({ kind: z.literal("paused") }),
+  z.object({ kind: z.literal("expired"), at: z.number() }),
 ]) satisfies z.ZodType<Availability>;
 
 const windowAnswer = z.object({
@@ -74,6 +80,25 @@ export const testAnswer = z
     code: z.enum(PROXY_ERROR_CODES).nullable(),
   })
   .meta({ id: "TestResult" }) satisfies z.ZodType<TestResult>;
+
+export const failureAnswer = accountFailureSchema.meta({ id: "AccountFailure" });
+
+export const boundKeyAnswer = z
+  .object({ id: keyIdSchema, name: z.string(), enabled: z.boolean(), bindingFallback: z.boolean() })
+  .meta({ id: "BoundKey" }) satisfies z.ZodType<BoundKey>;
+
+export const proxyAnswer = sharedProxyViewSchema.meta({ id: "Proxy" });
+export const proxyTestAnswer = z
+  .object({
+    ok: z.boolean(),
+    status: z.number().nullable(),
+    latencyMs: z.number(),
+    /** As the target saw it; null: it does not tell. */
+    exitAddress: z.string().nullable(),
+    message: z.string(),
+    code: z.enum(PROXY_ERROR_CODES).nullable(),
+  })
+  .meta({ id: "ProxyTest" }) satisfies z.ZodType<ProxyTest>;
 
 export const groupAnswer = groupSchema.extend({ accounts: z.array(accountIdSchema) }).meta({ id: "Group" });
 
@@ -152,6 +177,8 @@ export const overviewAnswer = z
       full: z.number(),
       cooling: z.number(),
       disabled: z.number(),
+      paused: z.number(),
+      expired: z.number(),
     }),
     keys: z.object({ total: z.number(), enabled: z.number() }),
   })

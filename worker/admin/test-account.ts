@@ -43,6 +43,7 @@ export async function testAccount(env: Env, config: AccountConfig): Promise<Test
     userTurn: false,
     takesSlot: false,
     waitMs: 0,
+    isTrial: true,
   });
   if (decision.kind !== "granted") {
     return failed(
