@@ -5,6 +5,7 @@ import { auditUsageDaily } from "./cron/audit-usage.ts";
 import { tellOfYesterday } from "./cron/daily-summary.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
+import { remindOfExpiry } from "./cron/remind-of-expiry.ts";
 import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv, type Env } from "./env.ts";
@@ -33,6 +34,7 @@ const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unkno
   ["comparing sums with records", auditUsageDaily],
   ["retiring old records", retireRecords],
   ["the daily summary", tellOfYesterday],
+  ["reminding of what expires", remindOfExpiry],
 ];
 
 /** One job's failure is no other's; the run fails in the end, so that Cloudflare shows it. */
