@@ -7,15 +7,33 @@ import { requiredAccount, viewOf } from "./account-store.ts";
 import { accountAnswer, boundKeyAnswer, failureAnswer, pageOf, testAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { noted } from "./audited.ts";
-import { offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
+import { offsetOf, optionalBody, pageSchema, query, type AdminEnv } from "./context.ts";
 import { accountObject } from "./objects.ts";
+import { eventStream } from "./event-stream.ts";
 import { testAccount } from "./test-account.ts";
+import { testSchema, transcribe, type TranscriptEvent } from "./test-transcript.ts";
 
 export const accountActions = new Hono<AdminEnv>()
   .post(
     "/:id/test",
-    documented("Makes one small call with an account.", { 200: testAnswer }),
-    async (context) => context.json(await testAccount(context.env, await requiredAccount(context))),
+    documented("Makes one small call with an account; as an event stream where that is accepted.", {
+      200: testAnswer,
+    }),
+    optionalBody(testSchema),
+    async (context) => {
+      const { env, req, executionCtx } = context;
+      const config = await requiredAccount(context);
+      const options = req.valid("json");
+      if (req.header("accept")?.includes("text/event-stream") !== true) {
+        return context.json(await testAccount(env, config, options));
+      }
+      const waitUntil = (work: Promise<unknown>) => {
+        executionCtx.waitUntil(work);
+      };
+      return eventStream<TranscriptEvent>(req.raw, waitUntil, (listener) =>
+        transcribe(env, config, options, listener),
+      );
+    },
   )
   .post("/:id/reset", documented("Ends an account's cooldowns.", { 200: accountAnswer }), async (context) => {
     const config = await requiredAccount(context);

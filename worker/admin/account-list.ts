@@ -12,7 +12,14 @@ import { accountObject } from "./objects.ts";
 /** Only an account's object knows its state: more than these are not asked for one answer. */
 const ASKED_MAX = 500;
 
-const STATUSES = ["available", "full", "cooling", "disabled", "paused", "expired"] as const satisfies readonly Availability["kind"][];
+const STATUSES = [
+  "available",
+  "full",
+  "cooling",
+  "disabled",
+  "paused",
+  "expired",
+] as const satisfies readonly Availability["kind"][];
 type Status = Availability["kind"];
 
 const ORDERS = {

@@ -15,6 +15,7 @@ import { routingSchema } from "../domain/routing.ts";
 import type { RequestView, UsageView } from "../domain/usage.ts";
 import { PROXY_ERROR_CODES } from "../net/proxy-error.ts";
 import { AUDIT_PROBLEMS, type Verification } from "../storage/audit-verify.ts";
+import { SIGN_INS } from "./account-form.ts";
 import type { BoundKey } from "../storage/keys.ts";
 import type { ProxyTest } from "./test-proxy.ts";
 import type { TestResult } from "./test-account.ts";
@@ -192,7 +193,18 @@ export const providersAnswer = z.object({
       /** A JSON Schema. */
       credential: z.record(z.string(), z.unknown()),
 
+      /** Of every other field, as a JSON Schema; required are those without which no account is made. */
+      account: z.record(z.string(), z.unknown()),
+      /** The account's fields as a form shows them. */
+      order: z.array(z.string()),
+      /** What can be changed later. */
+      editable: z.array(z.string()),
+      signIns: z.array(z.enum(SIGN_INS)),
       needsBaseUrl: z.boolean(),
+      /** null: it depends on the credential, or must be named. */
+      defaultBaseUrl: z.string().nullable(),
+      /** Those of its vendor in the price list; empty: only the account knows. */
+      defaultModels: z.array(z.string()),
       oauth: z.boolean(),
     }),
   ),
