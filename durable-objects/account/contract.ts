@@ -1,6 +1,7 @@
 /** What the worker may ask of an account's object. Decisions come back as values; nothing is thrown. */
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
 import type { AccountFailure } from "../../worker/domain/account-failure.ts";
+import type { BalanceAnswer } from "../../worker/domain/balance.ts";
 import type { RequestId } from "../../worker/domain/ids.ts";
 import type { HandOver, LeaseDecision, LeaseRequest, Release } from "../../worker/domain/lease.ts";
 
@@ -48,6 +49,8 @@ export interface AccountContract {
   /** What went wrong lately, the newest first. */
   failures(page: { readonly limit: number; readonly offset: number }): Promise<FailurePage>;
   forgetFailures(): Promise<void>;
+  /** The last that is known, or a fresh one. */
+  balance(fresh: boolean): Promise<BalanceAnswer>;
   /** Ends all waiting and forgets everything, the credential first. */
   erase(): Promise<void>;
 }

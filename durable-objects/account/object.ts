@@ -1,6 +1,7 @@
 /** The account object: loads, calls the state machine, keeps what it decided, wakes those who wait. */
 import { DurableObject } from "cloudflare:workers";
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
+import type { BalanceAnswer } from "../../worker/domain/balance.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
 import type { Signal } from "../../worker/domain/notice.ts";
@@ -21,6 +22,7 @@ import type {
   FailurePage,
   RefreshDecision,
 } from "./contract.ts";
+import { freshBalance, lastBalance } from "./balance.ts";
 import { CredentialKeeper } from "./credential.ts";
 import { readEntered } from "./entered-credential.ts";
 import { failureIn, FailureHistory } from "./failures.ts";
@@ -236,6 +238,26 @@ export class AccountObject extends DurableObject implements AccountContract {
 
   async forgetFailures(): Promise<void> {
     this.#failures.clear();
+  }
+
+  async balance(fresh: boolean): Promise<BalanceAnswer> {
+    const credential = this.#keeper?.credential;
+    const baseUrl = this.#state?.config.baseUrl ?? null;
+    const question = credential === undefined ? null : this.#provider?.balance?.(credential, baseUrl);
+    if (question === null || question === undefined) return { supported: false };
+    const { kv } = this.ctx.storage;
+    if (!fresh) return lastBalance(kv);
+    const usable = await this.#keeper?.fresh();
+    if (usable?.kind !== "usable") return lastBalance(kv, usable?.message ?? null);
+    const { credential: current } = usable;
+    const call = this.#provider?.balance?.(current, baseUrl) ?? question;
+    const network = networkOf(this.#env);
+    const way = {
+      dial: dialFor(this.#proxy, network),
+      allowPrivate: network.allowPrivate,
+      credential: current,
+    };
+    return freshBalance(kv, call, way, Date.now());
   }
 
   async erase(): Promise<void> {

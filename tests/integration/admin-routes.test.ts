@@ -180,6 +180,7 @@ async function samples(): Promise<
     "POST /admin/accounts/{id}/refresh": { path: `/accounts/${renewable.id}/refresh` },
     "GET /admin/accounts/{id}/errors": { path: `${at.account}/errors` },
     "DELETE /admin/accounts/{id}/errors": { path: `${at.account}/errors` },
+    "GET /admin/accounts/{id}/balance": { path: `${at.account}/balance` },
     "GET /admin/accounts/{id}/keys": { path: `${at.account}/keys` },
     "POST /admin/proxies": { body: PROXY },
     "GET /admin/proxies/{id}": { path: `/proxies/${proxy.id}` },

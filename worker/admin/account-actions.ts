@@ -1,5 +1,7 @@
 /** What can be done with an account, and what can be asked about it. */
 import { Hono } from "hono";
+import { z } from "zod";
+import { balanceAnswerSchema } from "../domain/balance.ts";
 import { RelayError } from "../domain/errors.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { listBoundKeys } from "../storage/keys.ts";
@@ -12,6 +14,11 @@ import { accountObject } from "./objects.ts";
 import { eventStream } from "./event-stream.ts";
 import { testAccount } from "./test-account.ts";
 import { testSchema, transcribe, type TranscriptEvent } from "./test-transcript.ts";
+
+const balanceQuerySchema = z.object({
+  /** Asks the upstream. */
+  fresh: z.stringbool().default(false),
+});
 
 export const accountActions = new Hono<AdminEnv>()
   .post(
@@ -65,6 +72,15 @@ export const accountActions = new Hono<AdminEnv>()
         offsetOf(context.req.valid("query")),
       );
       return context.json({ items, total });
+    },
+  )
+  .get(
+    "/:id/balance",
+    documented("What an account has left, as last known or asked anew.", { 200: balanceAnswerSchema }),
+    query(balanceQuerySchema),
+    async (context) => {
+      const { id } = await requiredAccount(context);
+      return context.json(await accountObject(context.env, id).balance(context.req.valid("query").fresh));
     },
   )
   .delete("/:id/errors", documented("Forgets what went wrong.", { 204: null }), async (context) => {

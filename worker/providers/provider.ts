@@ -1,6 +1,7 @@
 /** The interface of one kind of upstream account: what varies between accounts, and nothing more. */
 import type { z } from "zod";
 import type { Operation } from "../protocols/protocol.ts";
+import type { Balance } from "../domain/balance.ts";
 import type { LimitWindow } from "../domain/cooldown.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import type { TokenCall } from "../domain/token-call.ts";
@@ -121,6 +122,14 @@ export interface TokensIn {
   readonly refresh: boolean;
 }
 
+/** A question about an account's money or windows, and what reads the answer. */
+export interface BalanceCall {
+  readonly url: string;
+  readonly headers: Headers;
+  /** null: the answer is none. */
+  readonly parse: (text: string) => Balance | null;
+}
+
 /** A kind of upstream account. `Credential` is what its zod schema yields. */
 export interface ProviderSpec<Credential> {
   readonly id: string;
@@ -168,6 +177,8 @@ export interface ProviderSpec<Credential> {
   readonly device?: DeviceFlow<Credential>;
   /** What an admin may know of a credential besides its masked values. */
   readonly describeCredential?: (credential: Credential) => Readonly<Record<string, string>>;
+  /** Where an account's balance can be asked; null: not at this address. Absent: nowhere. */
+  readonly balance?: (credential: Credential, baseUrl: string | null) => BalanceCall | null;
   /** A question without cost that any healthy upstream answers somehow. */
   probe(credential: Credential, baseUrl: string | null): Pick<UpstreamRequest, "url" | "headers">;
   /** The smallest call that proves the account works. */

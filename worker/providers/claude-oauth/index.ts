@@ -9,6 +9,7 @@ import {
 } from "../anthropic-api/request.ts";
 import { windowsOf } from "../anthropic-api/windows.ts";
 import { defineProvider, type OAuthFlow } from "../provider.ts";
+import { readUsage, USAGE_PATH } from "./balance.ts";
 import {
   callTokenEndpoint,
   CLIENT_ID,
@@ -94,6 +95,12 @@ export const claudeOAuth = defineProvider<ClaudeOAuthCredential>({
   tokensIn: ({ accessToken, refreshToken }) => ({ access: accessToken !== "", refresh: refreshToken !== "" }),
   oauth: flow(SCOPES, null),
   setupToken: flow(SETUP_SCOPE, SETUP_LIFETIME_S),
+  balance({ accessToken }, baseUrl) {
+    const headers = new Headers({ accept: "application/json", "anthropic-beta": OAUTH_BETA });
+    headers.set("authorization", `Bearer ${accessToken}`);
+    const call = { path: USAGE_PATH, query: "" };
+    return { url: upstreamUrl(baseUrl ?? DEFAULT_BASE_URL, call), headers, parse: readUsage };
+  },
   probe({ accessToken }, baseUrl) {
     const headers = forwardedHeaders(new Headers({ "anthropic-beta": OAUTH_BETA }));
     headers.set("authorization", `Bearer ${accessToken}`);

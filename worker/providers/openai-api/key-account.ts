@@ -3,6 +3,7 @@ import { z } from "zod";
 import { SECRET_FIELD } from "../../domain/form.ts";
 import type { ProtocolId } from "../../domain/protocol-id.ts";
 import { defineProvider, type Provider, type TestCall } from "../provider.ts";
+import { balanceCall } from "./balance.ts";
 import { judgeOpenAi, judgeOpenAiEvent } from "./judge.ts";
 import { apiKeySchema, forwardedHeaders, modelFamily, MODELS_CALL, upstreamUrl } from "./request.ts";
 
@@ -53,6 +54,7 @@ export function keyAccount({ id, label, keyDescription, defaultBaseUrl, ...accou
     readWindows: () => null,
     judgeEvent: judgeOpenAiEvent,
     expiresAt: () => null,
+    balance: ({ apiKey }, baseUrl) => balanceCall(apiKey, baseUrl),
     probe({ apiKey }, baseUrl) {
       return { url: upstreamUrl(base(baseUrl), MODELS_CALL), headers: authorized(new Headers(), apiKey) };
     },
