@@ -64,7 +64,7 @@ const described = Object.fromEntries(
 const EDITABLE = ORDER.filter((name) => name in accountPatchSchema.shape);
 
 function accountSchema({ needsBaseUrl, defaultBaseUrl }: Provider): JsonSchema {
-  const address = defaultBaseUrl == null ? {} : { examples: [defaultBaseUrl] };
+  const address = typeof defaultBaseUrl === "string" ? { examples: [defaultBaseUrl] } : {};
   return {
     ...bare,
     properties: { ...described, baseUrl: { ...described["baseUrl"], ...address } },
