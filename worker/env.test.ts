@@ -7,6 +7,7 @@ const ENV = {
   KEYS: {},
   ACCOUNTS: {},
   NOTIFIER: {},
+  PROXIES: {},
   ENCRYPTION_KEYS: "k:x",
   SESSION_SECRET: "s".repeat(32),
   ADMIN_PASSWORD: "password",

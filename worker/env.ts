@@ -4,6 +4,7 @@ import type { AccountContract } from "../durable-objects/account/contract.ts";
 import type { FeedContract } from "../durable-objects/feed/contract.ts";
 import type { KeyContract } from "../durable-objects/key/contract.ts";
 import type { NotifierContract } from "../durable-objects/notifier/contract.ts";
+import type { ProxyContract } from "../durable-objects/proxy/contract.ts";
 import type { SettingValues } from "./domain/settings.ts";
 import { timeZoneSchema } from "./domain/time-zone.ts";
 
@@ -21,6 +22,7 @@ const variablesSchema = z.object({
   DB: binding<D1Database>("DB"),
   KEYS: binding<ObjectNamespace<KeyContract>>("KEYS"),
   ACCOUNTS: binding<ObjectNamespace<AccountContract>>("ACCOUNTS"),
+  PROXIES: binding<ObjectNamespace<ProxyContract>>("PROXIES"),
   NOTIFIER: binding<ObjectNamespace<NotifierContract>>("NOTIFIER"),
   FEED: binding<ObjectNamespace<FeedContract>>("FEED"),
   /** `id:base64` of 32 bytes, comma separated, the newest first. */

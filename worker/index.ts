@@ -5,6 +5,7 @@ import { auditUsageDaily } from "./cron/audit-usage.ts";
 import { tellOfYesterday } from "./cron/daily-summary.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
+import { remindOfExpiry } from "./cron/remind-of-expiry.ts";
 import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv, type Env } from "./env.ts";
@@ -16,6 +17,7 @@ export { AccountObject } from "../durable-objects/account/object.ts";
 export { FeedObject } from "../durable-objects/feed/object.ts";
 export { KeyObject } from "../durable-objects/key/object.ts";
 export { NotifierObject } from "../durable-objects/notifier/object.ts";
+export { ProxyObject } from "../durable-objects/proxy/object.ts";
 
 function badEnvironment(error: BadEnvironment): Response {
   console.error(JSON.stringify({ event: "bad_environment", message: error.message }));
@@ -35,6 +37,7 @@ const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unkno
   ["sealing with the newest key", resealSome],
   ["retiring old records", retireRecords],
   ["the daily summary", tellOfYesterday],
+  ["reminding of what expires", remindOfExpiry],
 ];
 
 /** One job's failure is no other's; the run fails in the end, so that Cloudflare shows it. */

@@ -1,5 +1,7 @@
 /** What the worker may ask of an account's object. Decisions come back as values; nothing is thrown. */
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
+import type { AccountFailure } from "../../worker/domain/account-failure.ts";
+import type { BalanceAnswer } from "../../worker/domain/balance.ts";
 import type { RequestId } from "../../worker/domain/ids.ts";
 import type { HandOver, LeaseDecision, LeaseRequest, Release } from "../../worker/domain/lease.ts";
 
@@ -19,6 +21,11 @@ export type RefreshDecision =
 export type ConfigureResult =
   { readonly kind: "ok" } | { readonly kind: "invalid"; readonly message: string };
 
+export interface FailurePage {
+  readonly items: readonly AccountFailure[];
+  readonly total: number;
+}
+
 export interface AccountContract {
   lease(request: LeaseRequest): Promise<LeaseDecision>;
   news(news: AccountNews): Promise<void>;
@@ -29,7 +36,7 @@ export interface AccountContract {
    */
   refresh(version: number, refusedPart: string | null): Promise<RefreshDecision>;
   /** Refreshes the credential because a person asked, whatever its age and past failures. */
-  refreshNow(): Promise<void>;
+  refreshNow(): Promise<ConfigureResult>;
   /** Replaces the configuration, and the credential and the proxy's password where they are given. */
   configure(
     config: AccountConfig,
@@ -41,6 +48,11 @@ export interface AccountContract {
   status(): Promise<AccountStatus | null>;
   /** Which keys its secrets are sealed with, after those that can be opened were sealed with the newest. */
   keysInUse(): Promise<readonly string[]>;
+  /** What went wrong lately, the newest first. */
+  failures(page: { readonly limit: number; readonly offset: number }): Promise<FailurePage>;
+  forgetFailures(): Promise<void>;
+  /** The last that is known, or a fresh one. */
+  balance(fresh: boolean): Promise<BalanceAnswer>;
   /** Ends all waiting and forgets everything, the credential first. */
   erase(): Promise<void>;
 }

@@ -118,6 +118,12 @@ export class CredentialKeeper {
     return this.#provider.describeCredential?.(this.#credential) ?? {};
   }
 
+  /** Whether there is anything to renew it with. */
+  get isRenewable(): boolean {
+    const tokens = this.#provider.tokensIn?.(this.#credential) ?? null;
+    return this.#provider.refresh !== undefined && (tokens === null || tokens.refresh);
+  }
+
   get refreshError(): string | null {
     return this.#stored.refreshError;
   }

@@ -42,7 +42,11 @@ const full = (state: AccountState): Refusal => ({
 
 /** Why no request of this kind can be served now, slots aside; null: it can. */
 function obstacle(state: AccountState, request: LeaseRequest, now: EpochMs): Refusal | null {
-  if (!state.config.enabled || state.stopped !== null) return refused("disabled", null);
+  const { enabled, schedulable, expiresAt } = state.config;
+  if (!enabled || state.stopped !== null) return refused("disabled", null);
+  const heedsRules = request.isTrial !== true;
+  if (heedsRules && !schedulable) return refused("paused", null);
+  if (heedsRules && expiresAt !== null && expiresAt <= now) return refused("expired", null);
   const cooldown = blocking(state.strikes, request.model, request.modelFamily, now);
   return cooldown === null ? null : refused(cooldown.reason, cooldown.until);
 }

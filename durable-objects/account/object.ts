@@ -1,6 +1,7 @@
 /** The account object: loads, calls the state machine, keeps what it decided, wakes those who wait. */
 import { DurableObject } from "cloudflare:workers";
 import type { AccountConfig, AccountStatus } from "../../worker/domain/account.ts";
+import type { BalanceAnswer } from "../../worker/domain/balance.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
 import type { Signal } from "../../worker/domain/notice.ts";
@@ -15,14 +16,23 @@ import { MissingKey, parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
-import type { AccountContract, AccountNews, ConfigureResult, RefreshDecision } from "./contract.ts";
+import type {
+  AccountContract,
+  AccountNews,
+  ConfigureResult,
+  FailurePage,
+  RefreshDecision,
+} from "./contract.ts";
+import { freshBalance, lastBalance } from "./balance.ts";
 import { credentialKeyId, CredentialKeeper } from "./credential.ts";
+import { readEntered } from "./entered-credential.ts";
+import { failureIn, FailureHistory } from "./failures.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
 import { noticesOf, refreshFailed, refreshWorks } from "./notices.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
-import { completed, loadProxy, proxyKeyId, storeProxy } from "./proxy-password.ts";
+import { completed, loadProxy, proxyKeyId, storeProxy } from "../proxy-password.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -38,6 +48,7 @@ export class AccountObject extends DurableObject implements AccountContract {
   readonly #env: Env;
   readonly #settings: ObjectSettings;
   readonly #sessions: SessionPointers;
+  readonly #failures: FailureHistory;
   readonly #commit: GroupCommit;
   readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
     this.#wake();
@@ -55,6 +66,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#env = parseEnv(rawEnv);
     this.#settings = new ObjectSettings(this.#env, ctx);
     this.#sessions = new SessionPointers(ctx.storage.sql, () => this.#settings.current.sessionTtlMs);
+    this.#failures = new FailureHistory(ctx.storage.sql);
     this.#commit = new GroupCommit(() => {
       if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
     });
@@ -162,6 +174,8 @@ export class AccountObject extends DurableObject implements AccountContract {
     for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
     for (const each of news.releases) {
       state = release(state, each, now, this.#settings.current.cooldownSeconds);
+      const failure = failureIn(each, now);
+      if (failure !== null) this.#failures.add(failure);
       this.#abandon(each.requestId);
     }
     for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);
@@ -186,10 +200,14 @@ export class AccountObject extends DurableObject implements AccountContract {
     return { kind: "unavailable", message: message ?? "The credential was refused and cannot be refreshed." };
   }
 
-  async refreshNow(): Promise<void> {
+  async refreshNow(): Promise<ConfigureResult> {
+    if (this.#keeper?.isRenewable === false) {
+      return { kind: "invalid", message: "This account has no refresh token: sign in again to renew it." };
+    }
     await this.#keeper?.retryNow();
     await this.#keeper?.refresh();
     this.#arm();
+    return { kind: "ok" };
   }
 
   async configure(
@@ -199,19 +217,17 @@ export class AccountObject extends DurableObject implements AccountContract {
   ): Promise<ConfigureResult> {
     const provider = PROVIDERS.get(config.provider);
     if (provider === undefined) return { kind: "invalid", message: `Unknown provider "${config.provider}".` };
-    const parsed = credential === null ? null : provider.credentialSchema.safeParse(credential);
-    if (parsed?.success === false) {
-      const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-      return { kind: "invalid", message: `credential: ${issues.join("; ")}` };
-    }
-    if (this.#lock !== null && parsed === null) return { kind: "invalid", message: this.#lock };
+    if (this.#lock !== null && credential === null) return { kind: "invalid", message: this.#lock };
     const proxy = completed(config.proxy, proxyPassword, this.#proxy);
     if (proxy === undefined) return { kind: "invalid", message: "proxy.password: enter it again" };
     const surroundings = await this.#surroundings(config, proxy);
+    const context = { ...surroundings.tokenCall, now: Date.now() };
+    const entered = credential === null ? null : await readEntered(provider, credential, context);
+    if (entered?.kind === "invalid") return entered;
     const keeper =
-      parsed === null
+      entered === null
         ? await CredentialKeeper.load(surroundings, provider)
-        : await CredentialKeeper.replace(surroundings, provider, parsed.data, this.#keeper);
+        : await CredentialKeeper.replace(surroundings, provider, entered.credential, this.#keeper);
     if (keeper === null) return { kind: "invalid", message: "credential: is required" };
     await storeProxy(surroundings, proxy);
     this.#lock = null;
@@ -220,7 +236,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#provider = provider;
     const state =
       this.#state === null ? machine.emptyState(config) : heedWarning({ ...this.#state, config }, Date.now());
-    this.#apply(parsed === null ? state : machine.reset(state));
+    this.#apply(entered === null ? state : machine.reset(state));
     await this.#commit.written();
     this.#wake();
     return { kind: "ok" };
@@ -244,12 +260,41 @@ export class AccountObject extends DurableObject implements AccountContract {
       : { ...status, availability: { kind: "disabled", reason }, refreshError: reason };
   }
 
+  async failures(page: Parameters<AccountContract["failures"]>[0]): Promise<FailurePage> {
+    return this.#failures.page(page, Date.now());
+  }
+
+  async forgetFailures(): Promise<void> {
+    this.#failures.clear();
+  }
+
+  async balance(fresh: boolean): Promise<BalanceAnswer> {
+    const credential = this.#keeper?.credential;
+    const baseUrl = this.#state?.config.baseUrl ?? null;
+    const question = credential === undefined ? null : this.#provider?.balance?.(credential, baseUrl);
+    if (question === null || question === undefined) return { supported: false };
+    const { kv } = this.ctx.storage;
+    if (!fresh) return lastBalance(kv);
+    const usable = await this.#keeper?.fresh();
+    if (usable?.kind !== "usable") return lastBalance(kv, usable?.message ?? null);
+    const { credential: current } = usable;
+    const call = this.#provider?.balance?.(current, baseUrl) ?? question;
+    const network = networkOf(this.#env);
+    const way = {
+      dial: dialFor(this.#proxy, network),
+      allowPrivate: network.allowPrivate,
+      credential: current,
+    };
+    return freshBalance(kv, call, way, Date.now());
+  }
+
   async erase(): Promise<void> {
     for (const requestId of this.#waiting.requestIds) this.#abandon(requestId);
     this.#state = null;
     this.#keeper = null;
     this.#proxy = null;
     this.#sessions.forget();
+    this.#failures.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
   }
@@ -338,7 +383,9 @@ export class AccountObject extends DurableObject implements AccountContract {
       now: () => Date.now(),
       sleep: (ms: number) => scheduler.wait(ms),
       failed: (message: string, isRejected: boolean) => {
-        this.#tell([refreshFailed(config, message, isRejected, Date.now())]);
+        const at = Date.now();
+        this.#failures.add({ at, kind: "refresh", status: null, model: null, requestId: null, message });
+        this.#tell([refreshFailed(config, message, isRejected, at)]);
       },
       works: () => {
         this.#tell([refreshWorks(config, Date.now())]);

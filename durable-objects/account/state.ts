@@ -80,6 +80,9 @@ export const reset = (state: AccountState): AccountState => ({ ...state, strikes
 export function availability(state: AccountState, now: EpochMs): Availability {
   if (!state.config.enabled) return { kind: "disabled", reason: "Switched off by an admin." };
   if (state.stopped !== null) return { kind: "disabled", reason: state.stopped };
+  const { schedulable, expiresAt } = state.config;
+  if (expiresAt !== null && expiresAt <= now) return { kind: "expired", at: expiresAt };
+  if (!schedulable) return { kind: "paused" };
   const cooldown = active(state.strikes, now).find(({ scope }) => scope === "account");
   if (cooldown !== undefined) return { kind: "cooling", cooldown };
   return hasSlot(state) ? { kind: "available" } : { kind: "full", waiting: state.queue.waiters.length };

@@ -77,7 +77,7 @@ describe("every route", { timeout: 60_000 }, () => {
   it.each(guarded.filter(({ method, path }) => path.includes("{") && method !== "PUT"))(
     "$name knows no object that there is not",
     async (route) => {
-      const strangers = ["acc", "key", "per", "req"].map((prefix) => `${prefix}_00000009`);
+      const strangers = ["acc", "key", "per", "prx", "req"].map((prefix) => `${prefix}_00000009`);
       for (const id of [...strangers, "x".repeat(500), "%00", "..%2F..", "__proto__"]) {
         const response = await as("owner")(
           route.method,
@@ -133,6 +133,14 @@ async function createChannel(): Promise<{ readonly id: string }> {
   return response.json();
 }
 
+const PROXY = { name: "exit", proxy: "socks5://me:secret-of-the-proxy@127.0.0.1:1" };
+
+async function createProxy(): Promise<{ readonly id: string }> {
+  const response = await admin("POST", "/proxies", PROXY);
+  expect(response.status).toBe(201);
+  return response.json();
+}
+
 /** Dollars per million tokens. */
 const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
 
@@ -154,6 +162,12 @@ async function samples(): Promise<
     person: `/people/${person.id}`,
   };
   const [group] = account.groups;
+  const renewable = await createAccount({
+    provider: "claude-oauth",
+    credential: { accessToken: unique("access"), refreshToken: unique("refresh"), expiresAt: null },
+    tokenUrl: `${env.TEST_UPSTREAM_URL}/oauth/token`,
+  });
+  const [proxy, doomedProxy] = [await createProxy(), await createProxy()];
   return {
     "POST /admin/login": { body: { username: person.username, password: PASSWORD } },
     "GET /admin/accounts/{id}": { path: at.account },
@@ -164,7 +178,16 @@ async function samples(): Promise<
     "DELETE /admin/accounts/{id}": { path: `/accounts/${doomed.id}` },
     "POST /admin/accounts/{id}/test": { path: `${at.account}/test` },
     "POST /admin/accounts/{id}/reset": { path: `${at.account}/reset` },
-    "POST /admin/accounts/{id}/refresh": { path: `${at.account}/refresh` },
+    "POST /admin/accounts/{id}/refresh": { path: `/accounts/${renewable.id}/refresh` },
+    "GET /admin/accounts/{id}/errors": { path: `${at.account}/errors` },
+    "DELETE /admin/accounts/{id}/errors": { path: `${at.account}/errors` },
+    "GET /admin/accounts/{id}/balance": { path: `${at.account}/balance` },
+    "GET /admin/accounts/{id}/keys": { path: `${at.account}/keys` },
+    "POST /admin/proxies": { body: PROXY },
+    "GET /admin/proxies/{id}": { path: `/proxies/${proxy.id}` },
+    "PATCH /admin/proxies/{id}": { path: `/proxies/${proxy.id}`, body: { name: "renamed" } },
+    "DELETE /admin/proxies/{id}": { path: `/proxies/${doomedProxy.id}` },
+    "POST /admin/proxies/{id}/test": { path: `/proxies/${proxy.id}/test`, body: {} },
     "POST /admin/accounts/oauth/start": { body: { provider: "claude-oauth" } },
     "PUT /admin/groups/{name}": { path: `/groups/${group ?? ""}`, body: { policy: "least_loaded" } },
     "DELETE /admin/groups/{name}": { path: `/groups/${group ?? ""}` },
@@ -238,6 +261,7 @@ describe("every answer", { timeout: 60_000 }, () => {
       "POST /admin/accounts/{id}/test",
       "POST /admin/feed/tickets",
       "POST /admin/notifications/{id}/test",
+      "POST /admin/proxies/{id}/test",
     ]);
   });
 });

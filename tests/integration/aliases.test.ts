@@ -84,6 +84,12 @@ describe("accounts by their old paths", { timeout: 60_000 }, () => {
       expect(changed).toMatchObject({ groupIds: ["team"], accountType: "group", name });
       expect(await data(`PUT ${at}/{id}/toggle`, id)).toMatchObject({ isActive: false });
       expect(await data(`PUT ${at}/{id}/toggle`, id)).toMatchObject({ isActive: true });
+      for (const schedulable of [false, true]) {
+        expect(await data(`PUT ${at}/{id}/toggle-schedulable`, id)).toMatchObject({ schedulable });
+      }
+      for (const schedulable of [false, true]) {
+        expect(await data(`PUT ${at}/{id}/toggle-schedulable`, id)).toMatchObject({ schedulable });
+      }
       for (const reset of ["reset-status", "reset-rate-limit"]) {
         expect(await data(`POST ${at}/{id}/${reset}`, id)).toMatchObject({ id });
       }

@@ -3,6 +3,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AccountView } from "../../worker/domain/account.ts";
 import type { OAuthSeed } from "../upstream/control-types.ts";
+import { createPerson, signedIn } from "./setup/people.ts";
 import {
   accountView,
   admin,
@@ -132,6 +133,43 @@ describe("12: token refresh", () => {
   });
 });
 
+describe("tokens that are entered by hand", () => {
+  const create = (credential: object) =>
+    admin("POST", "/accounts", {
+      name: unique("by-hand"),
+      provider: "claude-oauth",
+      credential,
+      baseUrl: upstream.url,
+      tokenUrl: `${upstream.url}/oauth/token`,
+    });
+
+  it("may be a refresh token alone, which is exchanged at once", async () => {
+    const [family, refreshToken] = [unique("family"), unique("sk-ant-ort01")];
+    await upstream.seedOAuth({ family, refreshToken, accessToken: unique("access"), strict: true });
+    const response = await create({ refreshToken });
+    expect(response.status).toBe(201);
+    const account = await response.json<AccountView>();
+    expect(account.status?.tokenExpiresAt).toBeGreaterThan(Date.now());
+    expect((await familyOf(family)).refreshesGranted).toBe(1);
+  });
+
+  it("are refused with a hint, and nothing is kept, where the refresh token does not work", async () => {
+    const count = async () =>
+      (await (await admin("GET", "/accounts?limit=1")).json<{ total: number }>()).total;
+    const before = await count();
+    const refused = await create({ refreshToken: unique("sk-ant-ort01-unknown") });
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toMatch(/refreshToken: .*invalid_grant.*Nothing was kept: sign in again/);
+    expect((await create({})).status).toBe(400);
+    expect(await count()).toBe(before);
+  });
+
+  it("may be an access token alone, which is used until it ends", async () => {
+    const response = await create({ accessToken: unique("sk-ant-oat01") });
+    expect(response.status).toBe(201);
+  });
+});
+
 describe("sign-in", () => {
   interface Started {
     sessionId: string;
@@ -190,6 +228,46 @@ describe("sign-in", () => {
     expect((await exchange(started.sessionId, `${code}#${"x".repeat(43)}`)).status).toBe(400);
     expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(400);
     expect((await exchange("unknown-session", `${code}#${state}`)).status).toBe(400);
+  });
+
+  it("A9 refuses an address of another host or page, and the sign-in can go on", async () => {
+    const started = await start();
+    const { code, state } = await authorise(started);
+    for (const page of [
+      "https://evil.test/oauth/code/callback",
+      "https://platform.claude.com.evil.test/oauth/code/callback",
+      "https://platform.claude.com/another/page",
+      "http://platform.claude.com/oauth/code/callback",
+    ]) {
+      const refused = await exchange(started.sessionId, `${page}?code=${code}&state=${state}`);
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).toContain("the address must begin with");
+    }
+    expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(201);
+  });
+
+  it("A9 is finished only from the session that began it", async () => {
+    const started = await start();
+    const { code, state } = await authorise(started);
+    const stranger = await signedIn(await createPerson("owner"));
+    const body = {
+      sessionId: started.sessionId,
+      code: `${code}#${state}`,
+      account: { name: unique("taken") },
+    };
+    expect((await stranger("POST", "/accounts/oauth/exchange", body)).status).toBe(400);
+    expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(201);
+    expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(400);
+  });
+
+  it("gives a setup token: only for calls, for a year, and asked for by its own scope", async () => {
+    const setup = { provider: "claude-oauth", way: "setup_token" };
+    const started = await (await admin("POST", "/accounts/oauth/start", setup)).json<Started>();
+    expect(new URL(started.url).searchParams.get("scope")).toBe("user:inference");
+    const { code, state } = await authorise(started);
+    expect((await exchange(started.sessionId, `${code}#${state}`)).status).toBe(201);
+    const refused = await admin("POST", "/accounts/oauth/start", { ...setup, provider: "openai-oauth" });
+    expect(refused.status).toBe(400);
   });
 
   it("is over after ten minutes", async () => {

@@ -24,5 +24,7 @@ export async function countAccounts(env: Env): Promise<AccountCounts> {
     full: count("full"),
     cooling: count("cooling"),
     disabled: count("disabled"),
+    paused: count("paused"),
+    expired: count("expired"),
   };
 }

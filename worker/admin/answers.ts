@@ -1,5 +1,6 @@
 /** What the admin API answers, as schemas: for its document, and for whoever reads the answers. */
 import { z } from "zod";
+import { accountFailureSchema } from "../domain/account-failure.ts";
 import { accountConfigSchema, type AccountStatus, type AccountView } from "../domain/account.ts";
 import { auditEntrySchema } from "../domain/audit.ts";
 import { PROTECTED_REASONS, type Availability, type Cooldown, type LimitWindow } from "../domain/cooldown.ts";
@@ -9,10 +10,14 @@ import { keyConfigSchema, type KeyStatus, type KeyView } from "../domain/key.ts"
 import { LIMIT_IDS, type LimitId } from "../domain/key-limits.ts";
 import { personSchema } from "../domain/person.ts";
 import { PROTOCOL_IDS } from "../domain/protocol-id.ts";
+import { sharedProxyViewSchema } from "../domain/shared-proxy.ts";
 import { routingSchema } from "../domain/routing.ts";
 import type { RequestView, UsageView } from "../domain/usage.ts";
 import { PROXY_ERROR_CODES } from "../net/proxy-error.ts";
 import { AUDIT_PROBLEMS, type Verification } from "../storage/audit-verify.ts";
+import { SIGN_INS } from "./account-form.ts";
+import type { BoundKey } from "../storage/keys.ts";
+import type { ProxyTest } from "./test-proxy.ts";
 import type { TestResult } from "./test-account.ts";
 
 /** A page of a list. */
@@ -36,6 +41,8 @@ const availabilityAnswer = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("full"), waiting: z.number() }),
   z.object({ kind: z.literal("cooling"), cooldown: cooldownAnswer }),
   z.object({ kind: z.literal("disabled"), reason: z.string() }),
+  z.object({ kind: z.literal("paused") }),
+  z.object({ kind: z.literal("expired"), at: z.number() }),
 ]) satisfies z.ZodType<Availability>;
 
 const windowAnswer = z.object({
@@ -74,6 +81,25 @@ export const testAnswer = z
     code: z.enum(PROXY_ERROR_CODES).nullable(),
   })
   .meta({ id: "TestResult" }) satisfies z.ZodType<TestResult>;
+
+export const failureAnswer = accountFailureSchema.meta({ id: "AccountFailure" });
+
+export const boundKeyAnswer = z
+  .object({ id: keyIdSchema, name: z.string(), enabled: z.boolean(), bindingFallback: z.boolean() })
+  .meta({ id: "BoundKey" }) satisfies z.ZodType<BoundKey>;
+
+export const proxyAnswer = sharedProxyViewSchema.meta({ id: "Proxy" });
+export const proxyTestAnswer = z
+  .object({
+    ok: z.boolean(),
+    status: z.number().nullable(),
+    latencyMs: z.number(),
+    /** As the target saw it; null: it does not tell. */
+    exitAddress: z.string().nullable(),
+    message: z.string(),
+    code: z.enum(PROXY_ERROR_CODES).nullable(),
+  })
+  .meta({ id: "ProxyTest" }) satisfies z.ZodType<ProxyTest>;
 
 export const groupAnswer = groupSchema.extend({ accounts: z.array(accountIdSchema) }).meta({ id: "Group" });
 
@@ -154,6 +180,8 @@ export const overviewAnswer = z
       full: z.number(),
       cooling: z.number(),
       disabled: z.number(),
+      paused: z.number(),
+      expired: z.number(),
     }),
     keys: z.object({ total: z.number(), enabled: z.number() }),
   })
@@ -167,7 +195,18 @@ export const providersAnswer = z.object({
       /** A JSON Schema. */
       credential: z.record(z.string(), z.unknown()),
 
+      /** Of every other field, as a JSON Schema; required are those without which no account is made. */
+      account: z.record(z.string(), z.unknown()),
+      /** The account's fields as a form shows them. */
+      order: z.array(z.string()),
+      /** What can be changed later. */
+      editable: z.array(z.string()),
+      signIns: z.array(z.enum(SIGN_INS)),
       needsBaseUrl: z.boolean(),
+      /** null: it depends on the credential, or must be named. */
+      defaultBaseUrl: z.string().nullable(),
+      /** Those of its vendor in the price list; empty: only the account knows. */
+      defaultModels: z.array(z.string()),
       oauth: z.boolean(),
     }),
   ),

@@ -4,6 +4,7 @@ import { createMiddleware } from "hono/factory";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
+import { parseJson } from "../domain/json.ts";
 import type { Person } from "../domain/person.ts";
 import type { Settings } from "../domain/settings.ts";
 import { settingDefaults, type Env } from "../env.ts";
@@ -63,6 +64,20 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.out
 export const body = <Schema extends z.ZodType>(schema: Schema) =>
   withFact(
     validator("json", (value): z.output<Schema> => parsed(schema, value)),
+    { kind: "body", schema },
+  );
+
+/** The same where all of it may be left out: no body is an empty one. */
+export const optionalBody = <Schema extends z.ZodType>(schema: Schema) =>
+  withFact(
+    createMiddleware<AdminEnv, string, { in: { json?: z.input<Schema> }; out: { json: z.output<Schema> } }>(
+      async (context, next) => {
+        const text = await context.req.text();
+        const value = text.trim() === "" ? {} : parseJson(text);
+        context.req.addValidatedData("json", parsed(schema, value) as object);
+        await next();
+      },
+    ),
     { kind: "body", schema },
   );
 

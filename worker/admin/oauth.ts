@@ -16,12 +16,14 @@ import type { DeviceFlow, OAuthFlow, Provider, TokenCallContext } from "../provi
 import {
   findOAuthSession,
   OAUTH_SESSION_MS,
+  SIGN_IN_WAYS,
   openOAuthSession,
   takeOAuthSession,
   type OAuthSession,
+  type SignInWay,
 } from "../storage/oauth-sessions.ts";
 import { parseKeyring } from "../storage/seal.ts";
-import { createAccount } from "./accounts.ts";
+import { createAccount } from "./account-store.ts";
 import { accountAnswer, pendingAnswer, signInAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { body, type AdminEnv } from "./context.ts";
@@ -32,6 +34,9 @@ const startSchema = z.object({
   tokenUrl: upstreamUrlSchema.nullish(),
   /** The way of whatever must be asked now; it is not kept. */
   proxy: accountInputSchema.shape.proxy,
+  proxyId: accountInputSchema.shape.proxyId,
+  /** `setup_token`: a token of a year that may only be used for calls, where the provider has such. */
+  way: z.enum(SIGN_IN_WAYS).default("sign_in"),
 });
 const pollSchema = z.object({
   sessionId: z.string().max(100),
@@ -59,9 +64,22 @@ async function challengeOf(verifier: string): Promise<string> {
   );
 }
 
-/** What people paste: a callback address, `code#state`, or the bare code. */
-export function readPastedCode(pasted: string): { readonly code: string; readonly state: string | null } {
-  const fromUrl = URL.canParse(pasted) ? new URL(pasted).searchParams : null;
+const pageOf = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
+
+/**
+ * What people paste: a callback address, `code#state`, or the bare code.
+ *
+ * @param redirectUri where this sign-in leads; an address of another place is not its end
+ */
+export function readPastedCode(
+  pasted: string,
+  redirectUri: string,
+): { readonly code: string; readonly state: string | null } {
+  const url = URL.canParse(pasted) ? new URL(pasted) : null;
+  if (url !== null && pageOf(url) !== pageOf(new URL(redirectUri))) {
+    throw new RelayError("invalid_request", `code: the address must begin with ${redirectUri}`);
+  }
+  const fromUrl = url?.searchParams ?? null;
   const [raw = "", fragment] = pasted.split("#", 2);
   const code = fromUrl?.get("code") ?? raw.split("&")[0] ?? "";
   const state = fromUrl === null ? (fragment ?? null) : fromUrl.get("state");
@@ -78,6 +96,13 @@ function providerOf(id: string): Provider {
     throw new RelayError("invalid_request", `provider: "${id}" has no sign-in`);
   }
   return provider;
+}
+
+/** @throws RelayError where there is no such way to sign in */
+function flowOf(provider: Provider, way: SignInWay): OAuthFlow<unknown> | undefined {
+  if (way === "sign_in") return provider.oauth;
+  if (provider.setupToken !== undefined) return provider.setupToken;
+  throw new RelayError("invalid_request", `way: "${provider.id}" has no setup tokens`);
 }
 
 const sessionOver = () =>
@@ -104,24 +129,29 @@ async function remember(
 ): Promise<string> {
   const id = randomText();
   const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
-  await openOAuthSession(context.env.DB, keyring, { ...session, id, admin: context.get("person").id });
+  await openOAuthSession(context.env.DB, keyring, { ...session, id, admin: context.get("session") });
   return id;
 }
 
-async function startCode(context: Context<AdminEnv>, provider: string, flow: OAuthFlow<unknown>) {
+async function startCode(
+  context: Context<AdminEnv>,
+  { provider, way }: z.infer<typeof startSchema>,
+  flow: OAuthFlow<unknown>,
+) {
   const [state, verifier] = [randomText(), randomText()];
   const expiresAt = Date.now() + OAUTH_SESSION_MS;
-  const sessionId = await remember(context, { provider, secrets: { state, verifier }, expiresAt });
+  const sessionId = await remember(context, { provider, secrets: { state, verifier, way }, expiresAt });
   const url = flow.authorizeUrl({ state, codeChallenge: await challengeOf(verifier) });
   return { sessionId, url, userCode: null, intervalMs: null, expiresAt };
 }
 
 async function startDevice(
   context: Context<AdminEnv>,
-  { provider, tokenUrl, proxy }: z.infer<typeof startSchema>,
+  { provider, tokenUrl, ...choice }: z.infer<typeof startSchema>,
   flow: DeviceFlow<unknown>,
 ) {
-  const started = await flow.start(tokenContext(context, { tokenUrl, baseUrl: null }, newProxy(proxy)));
+  const proxy = await newProxy(context.env, choice);
+  const started = await flow.start(tokenContext(context, { tokenUrl, baseUrl: null }, proxy));
   if (started.kind === "failed") throw new RelayError("upstream_failed", started.message);
   const { deviceCode, userCode, url, intervalMs } = started;
   const expiresAt = Math.min(started.expiresAt, Date.now() + OAUTH_SESSION_MS);
@@ -145,8 +175,10 @@ export const oauthRoutes = new Hono<AdminEnv>()
     body(startSchema),
     async (context) => {
       const input = context.req.valid("json");
-      const { oauth, device } = providerOf(input.provider);
-      if (oauth !== undefined) return context.json(await startCode(context, input.provider, oauth));
+      const provider = providerOf(input.provider);
+      const { device } = provider;
+      const flow = flowOf(provider, input.way);
+      if (flow !== undefined) return context.json(await startCode(context, input, flow));
       invariant(device !== undefined, "a provider with a sign-in has a flow for it");
       return context.json(await startDevice(context, input, device));
     },
@@ -159,19 +191,20 @@ export const oauthRoutes = new Hono<AdminEnv>()
       const { sessionId, code: pasted, account } = context.req.valid("json");
       const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
       // Before the code is used up.
-      const proxy = newProxy(account.proxy);
-      const { code, state } = readPastedCode(pasted);
-      const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
-      const session = await takeOAuthSession(context.env.DB, keyring, claim);
-      if (session === null || !("verifier" in session.secrets)) throw sessionOver();
-      const { secrets, provider } = session;
+      const proxy = await newProxy(context.env, account);
+      const claim = { id: sessionId, admin: context.get("session"), now: Date.now() };
+      const begun = await findOAuthSession(context.env.DB, keyring, claim);
+      if (begun === null || !("verifier" in begun.secrets)) throw sessionOver();
+      const { secrets, provider } = begun;
+      const flow = flowOf(providerOf(provider), secrets.way);
+      if (flow === undefined) throw sessionOver();
+      const { code, state } = readPastedCode(pasted, flow.redirectUri);
+      if ((await takeOAuthSession(context.env.DB, keyring, claim)) === null) throw sessionOver();
       if (state !== null && state !== secrets.state) {
         throw new RelayError("invalid_request", "The code belongs to another sign-in: start it again.");
       }
-      const { oauth } = providerOf(provider);
-      if (oauth === undefined) throw sessionOver();
       const grant = { code, state: secrets.state, verifier: secrets.verifier };
-      const result = await oauth.exchange(grant, tokenContext(context, account, proxy));
+      const result = await flow.exchange(grant, tokenContext(context, account, proxy));
       if (result.kind !== "refreshed") throw new RelayError("invalid_request", result.message);
       return context.json(
         await createSignedIn(context, account, { provider, credential: result.credential }),
@@ -190,7 +223,7 @@ export const oauthRoutes = new Hono<AdminEnv>()
     async (context) => {
       const { sessionId, account } = context.req.valid("json");
       const keyring = await parseKeyring(context.env.ENCRYPTION_KEYS);
-      const claim = { id: sessionId, admin: context.get("person").id, now: Date.now() };
+      const claim = { id: sessionId, admin: context.get("session"), now: Date.now() };
       const session = await findOAuthSession(context.env.DB, keyring, claim);
       if (session === null || !("deviceCode" in session.secrets)) throw sessionOver();
       const { secrets, provider } = session;
@@ -198,7 +231,7 @@ export const oauthRoutes = new Hono<AdminEnv>()
       if (device === undefined) throw sessionOver();
       const result = await device.poll(
         secrets.deviceCode,
-        tokenContext(context, account, newProxy(account.proxy)),
+        tokenContext(context, account, await newProxy(context.env, account)),
       );
       switch (result.kind) {
         case "pending": {

@@ -1,22 +1,16 @@
-/** What kinds of account there are, and the form of each one's credential. */
+/** What kinds of account there are, and the form of each. */
 import { Hono } from "hono";
-import { z } from "zod";
 import { PROVIDERS } from "../providers/index.ts";
+import { formOf } from "./account-form.ts";
 import { providersAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import type { AdminEnv } from "./context.ts";
 
-const items = [...PROVIDERS.values()].map(({ id, label, credentialSchema, needsBaseUrl, oauth, device }) => ({
-  id,
-  label,
-  credential: z.toJSONSchema(credentialSchema, { io: "input", unrepresentable: "any" }),
-  needsBaseUrl: needsBaseUrl === true,
-  oauth: oauth !== undefined || device !== undefined,
-}));
+const items = [...PROVIDERS.values()].map(formOf);
 
 export const providerRoutes = new Hono<AdminEnv>().get(
   "/",
-  documented("What kinds of account there are, and the form of each one's credential.", {
+  documented("What kinds of account there are, and the form of each one's account and credential.", {
     200: providersAnswer,
   }),
   (context) => context.json({ items }),

@@ -15,6 +15,7 @@ import { overviewRoutes } from "./overview.ts";
 import { peopleRoutes } from "./people.ts";
 import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
+import { proxyRoutes } from "./proxies.ts";
 import { requestRoutes } from "./requests.ts";
 import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
 import { brandingRoutes, settingsRoutes } from "./settings.ts";
@@ -37,6 +38,7 @@ const signedIn = new Hono<AdminEnv>()
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)
   .route("/accounts", accountRoutes)
+  .route("/proxies", proxyRoutes)
   .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
   .route("/notifications", notificationRoutes)

@@ -2,15 +2,20 @@
 import type { AccountConfig } from "../domain/account.ts";
 import { newRequestId } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease.ts";
+import { quoted } from "../domain/notice.ts";
+import { maskSecrets } from "../domain/secrets.ts";
 import { networkOf, type Env } from "../env.ts";
 import { dialFor } from "../net/dialer.ts";
 import { assertAllowedTarget } from "../net/guard.ts";
-import { ProxyError, type ProxyErrorCode } from "../net/proxy-error.ts";
+import { PROXY_ERROR_CODES, ProxyError, type ProxyErrorCode } from "../net/proxy-error.ts";
+import { textAtMost } from "../net/text-at-most.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import { accountObject } from "./objects.ts";
+import { transcribe, type TestOptions, type TranscriptEvent } from "./test-transcript.ts";
 
 const TEST_TIMEOUT_MS = 30_000;
 const MESSAGE_LENGTH_MAX = 500;
+const ERROR_BYTES_MAX = 16_000;
 
 export interface TestResult {
   readonly ok: boolean;
@@ -30,7 +35,37 @@ const failed = (message: string, code: ProxyErrorCode | null = null): TestResult
   code,
 });
 
-export async function testAccount(env: Env, config: AccountConfig): Promise<TestResult> {
+/** The answer's text is shown up to here. */
+const CONTENT_LENGTH_MAX = 2000;
+
+/** What a transcript comes to. */
+async function summedUp(env: Env, config: AccountConfig, options: TestOptions): Promise<TestResult> {
+  const heard: TranscriptEvent[] = [];
+  const say = (event: TranscriptEvent) => {
+    heard.push(event);
+    return Promise.resolve();
+  };
+  await transcribe(env, config, options, { say, left: new AbortController().signal });
+  let result = failed("The account did not answer.");
+  let content = "";
+  for (const { event, data } of heard) {
+    if (event === "status") result = { ...result, status: data.status };
+    else if (event === "content") content = `${content}${data.text}`.slice(0, CONTENT_LENGTH_MAX);
+    else if (event === "error") {
+      const code = PROXY_ERROR_CODES.find((known) => known === data.code) ?? null;
+      result = { ...result, message: data.message, code };
+    } else if (event === "done") result = { ...result, ...data };
+  }
+  return result.ok ? { ...result, message: content === "" ? "The account answered." : content } : result;
+}
+
+/** @param options none: the smallest call that proves it */
+export async function testAccount(
+  env: Env,
+  config: AccountConfig,
+  options: TestOptions,
+): Promise<TestResult> {
+  if (Object.keys(options).length > 0) return summedUp(env, config, options);
   const object = accountObject(env, config.id);
   const requestId = newRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(16)));
   const decision = await object.lease({
@@ -43,6 +78,7 @@ export async function testAccount(env: Env, config: AccountConfig): Promise<Test
     userTurn: false,
     takesSlot: false,
     waitMs: 0,
+    isTrial: true,
   });
   if (decision.kind !== "granted") {
     return failed(
@@ -82,14 +118,15 @@ async function call(env: Env, lease: Lease): Promise<TestResult> {
       redirect: "manual",
       signal: AbortSignal.timeout(TEST_TIMEOUT_MS),
     });
-    const bodyText = (await answer.text()).slice(0, MESSAGE_LENGTH_MAX);
+    const said = maskSecrets(await textAtMost(answer, ERROR_BYTES_MAX), lease.credential);
+    const bodyText = said.slice(0, MESSAGE_LENGTH_MAX);
     const facts = { status: answer.status, headers: answer.headers, bodyText, model: "" };
     const verdict = provider.judge(facts, Date.now(), { protocol: testCall.protocol, credentialPart: null });
     return {
       ok: verdict.kind === "deliver",
       status: answer.status,
       latencyMs: Date.now() - startedAt,
-      message: verdict.kind === "deliver" ? "The account answered." : bodyText,
+      message: verdict.kind === "deliver" ? "The account answered." : quoted(bodyText),
       code: null,
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Upstream accounts: what an admin enters, what the relay schedules by, what the account's object keeps. Pure. */
 import { z } from "zod";
-import { accountIdSchema, personIdSchema, type AccountId, type EpochMs } from "./ids.ts";
+import { accountIdSchema, personIdSchema, proxyIdSchema, type AccountId, type EpochMs } from "./ids.ts";
 import { groupSchema } from "./group.ts";
 import { modelMapSchema } from "./model-map.ts";
 import { PROTECTED_REASONS } from "./cooldown.ts";
@@ -35,6 +35,8 @@ const userTurns = z
 const stopOnWarning = z.boolean();
 /** How long the account rests after each kind of failure, in seconds; 0: not at all. Absent: as the table says. */
 const cooldownSeconds = z.partialRecord(z.enum(PROTECTED_REASONS), z.int().min(0).max(86_400));
+/** The subscription's end, not the token's, in ms; null: none is known. */
+const expiresAt = z.int().min(0).nullable();
 const credential = z.record(z.string().max(100), z.unknown());
 
 const QUEUE_LENGTH_DEFAULT = 1000;
@@ -59,6 +61,9 @@ export const accountInputSchema = z.object({
   stopOnWarning: stopOnWarning.default(false),
   cooldownSeconds: cooldownSeconds.default({}),
   enabled: z.boolean().default(true),
+  schedulable: z.boolean().default(true),
+  expiresAt: expiresAt.default(null),
+  proxyId: proxyIdSchema.nullable().default(null),
 });
 export type AccountInput = z.infer<typeof accountInputSchema>;
 
@@ -83,6 +88,9 @@ export const accountPatchSchema = z.object({
   stopOnWarning: stopOnWarning.optional(),
   cooldownSeconds: cooldownSeconds.optional(),
   enabled: z.boolean().optional(),
+  schedulable: z.boolean().optional(),
+  expiresAt: expiresAt.optional(),
+  proxyId: proxyIdSchema.nullish(),
 });
 export type AccountPatch = z.infer<typeof accountPatchSchema>;
 
@@ -107,6 +115,11 @@ export const accountConfigSchema = z.object({
   stopOnWarning: stopOnWarning.default(false),
   cooldownSeconds: cooldownSeconds.default({}),
   enabled: z.boolean(),
+  /** Off: it gets no new requests, and its token is kept fresh all the same. */
+  schedulable: z.boolean().default(true),
+  expiresAt: expiresAt.default(null),
+  /** Where `proxy` comes from, if it is shared; null: it is the account's own. */
+  proxyId: proxyIdSchema.nullable().default(null),
   createdAt: z.number(),
   updatedAt: z.number(),
 });

@@ -43,7 +43,9 @@ export type Availability =
   | { readonly kind: "available" }
   | { readonly kind: "full"; readonly waiting: number }
   | { readonly kind: "cooling"; readonly cooldown: Cooldown }
-  | { readonly kind: "disabled"; readonly reason: string };
+  | { readonly kind: "disabled"; readonly reason: string }
+  | { readonly kind: "paused" }
+  | { readonly kind: "expired"; readonly at: EpochMs };
 
 /** One of the upstream's limits on an account, such as the five hours of a subscription. */
 export interface LimitWindow {

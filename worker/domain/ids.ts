@@ -9,6 +9,7 @@ export const requestIdSchema = id("req").brand<"RequestId">();
 export const personIdSchema = id("per").brand<"PersonId">();
 export const channelIdSchema = id("chn").brand<"ChannelId">();
 export const noticeIdSchema = id("ntc").brand<"NoticeId">();
+export const proxyIdSchema = id("prx").brand<"ProxyId">();
 
 export type AccountId = z.infer<typeof accountIdSchema>;
 export type KeyId = z.infer<typeof keyIdSchema>;
@@ -17,6 +18,8 @@ export type PersonId = z.infer<typeof personIdSchema>;
 export type ChannelId = z.infer<typeof channelIdSchema>;
 /** Of a notification; what receivers know a repeated one by. */
 export type NoticeId = z.infer<typeof noticeIdSchema>;
+/** Of a proxy that accounts share. */
+export type ProxyId = z.infer<typeof proxyIdSchema>;
 /** Identifies one client request from admission to its usage record; the idempotency key of settlement. */
 export type RequestId = z.infer<typeof requestIdSchema>;
 /** SHA-256 of a relay key in lower-case hex: the only form in which a relay key is stored. */
@@ -36,7 +39,7 @@ const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
  * @param random at least 10 bytes of randomness
  */
 export function timeOrderedId(
-  prefix: "acc" | "chn" | "key" | "ntc" | "per" | "req" | "ses",
+  prefix: "acc" | "chn" | "key" | "ntc" | "per" | "prx" | "req" | "ses",
   now: EpochMs,
   random: Uint8Array,
 ): string {
@@ -66,6 +69,8 @@ export const newChannelId = (now: EpochMs, random: Uint8Array): ChannelId =>
   timeOrderedId("chn", now, random) as ChannelId;
 export const newNoticeId = (now: EpochMs, random: Uint8Array): NoticeId =>
   timeOrderedId("ntc", now, random) as NoticeId;
+export const newProxyId = (now: EpochMs, random: Uint8Array): ProxyId =>
+  timeOrderedId("prx", now, random) as ProxyId;
 export const keyHash = (hex: string): KeyHash => hex as KeyHash;
 /** Enough of a hash to tell a key's text in force from one that was rotated out. */
 export const fingerprintOf = (hash: KeyHash): string => hash.slice(0, 16);

@@ -3,7 +3,14 @@ import type { CooldownReason, LimitWindow } from "./cooldown.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "./ids.ts";
 
-export type RefusalReason = "full" | CooldownReason | "disabled";
+export type RefusalReason =
+  | "full"
+  | CooldownReason
+  | "disabled"
+  /** An admin holds it back for a while; its token is kept fresh. */
+  | "paused"
+  /** Its subscription has ended. */
+  | "expired";
 
 export interface LeaseRequest {
   readonly requestId: RequestId;
@@ -24,6 +31,8 @@ export interface LeaseRequest {
   readonly userTurn: boolean;
   /** How long to wait for a slot in the account's queue, in ms; 0: answer at once. */
   readonly waitMs: number;
+  /** A person tries the account out, which a pause and the end of its subscription do not prevent. */
+  readonly isTrial?: boolean;
 }
 
 /** A granted lease. The credential is ready to use and must not outlive the request. */
@@ -70,8 +79,16 @@ export type AttemptOutcome =
       /** When the upstream said it would serve again; null: back off. */
       readonly until: EpochMs | null;
       readonly message: string;
+      readonly answer?: FailedAnswer;
     }
-  | { readonly kind: "disabled"; readonly reason: string };
+  | { readonly kind: "disabled"; readonly reason: string; readonly answer?: FailedAnswer };
+
+/** What a failed attempt asked for and was answered, for the account's history. */
+export interface FailedAnswer {
+  readonly model: string;
+  /** HTTP; null: there was no answer. */
+  readonly status: number | null;
+}
 
 /** The end of a lease. Idempotent by request id. */
 export interface Release {

@@ -11,8 +11,12 @@ export const NOTICE_KINDS = [
   "account_proxy_failed",
   /** It serves again after one of these. */
   "account_recovered",
+  /** Its subscription ends within days, or has ended. */
+  "account_expiring",
+  "account_expired",
   "key_near_budget",
   "key_exhausted",
+  "key_expiring",
   "daily_summary",
   "system_error",
   /** Asked for by a person. */

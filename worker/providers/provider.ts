@@ -1,6 +1,7 @@
 /** The interface of one kind of upstream account: what varies between accounts, and nothing more. */
 import type { z } from "zod";
 import type { Operation } from "../protocols/protocol.ts";
+import type { Balance } from "../domain/balance.ts";
 import type { LimitWindow } from "../domain/cooldown.ts";
 import type { EpochMs } from "../domain/ids.ts";
 import type { TokenCall } from "../domain/token-call.ts";
@@ -80,6 +81,8 @@ export interface OAuthChallenge {
 }
 
 export interface OAuthFlow<Credential> {
+  /** Where the page leads in the end; a pasted address must be this one. */
+  readonly redirectUri: string;
   authorizeUrl(challenge: OAuthChallenge): string;
   exchange(
     grant: { readonly code: string; readonly state: string; readonly verifier: string },
@@ -113,6 +116,20 @@ export interface DeviceFlow<Credential> {
   poll(deviceCode: string, context: TokenCallContext): Promise<DevicePoll<Credential>>;
 }
 
+/** One of them is enough to begin with: a refresh token is exchanged as soon as it is entered. */
+export interface TokensIn {
+  readonly access: boolean;
+  readonly refresh: boolean;
+}
+
+/** A question about an account's money or windows, and what reads the answer. */
+export interface BalanceCall {
+  readonly url: string;
+  readonly headers: Headers;
+  /** null: the answer is none. */
+  readonly parse: (text: string) => Balance | null;
+}
+
 /** A kind of upstream account. `Credential` is what its zod schema yields. */
 export interface ProviderSpec<Credential> {
   readonly id: string;
@@ -123,6 +140,8 @@ export interface ProviderSpec<Credential> {
   readonly credentialSchema: z.ZodType<Credential>;
   /** There is no address to fall back on: each account must name its own. */
   readonly needsBaseUrl?: boolean;
+  /** Where calls go if the account names no address; absent or null: it depends on the credential, or must be named. */
+  readonly defaultBaseUrl?: string | null;
   /** Whose models of the price list it has, where the account names none; null: nobody's. */
   readonly vendor: string | null;
   /** The part of the account's limits that a model counts against; null: only the whole. */
@@ -150,10 +169,16 @@ export interface ProviderSpec<Credential> {
     credential: Credential,
     context: TokenCallContext,
   ) => Promise<RefreshResult<Credential>>;
+  /** Which tokens a credential has, where it consists of tokens; null: it does not. Absent: it never does. */
+  readonly tokensIn?: (credential: Credential) => TokensIn | null;
   readonly oauth?: OAuthFlow<Credential>;
+  /** A sign-in that ends with a token of a year, which nothing renews. */
+  readonly setupToken?: OAuthFlow<Credential>;
   readonly device?: DeviceFlow<Credential>;
   /** What an admin may know of a credential besides its masked values. */
   readonly describeCredential?: (credential: Credential) => Readonly<Record<string, string>>;
+  /** Where an account's balance can be asked; null: not at this address. Absent: nowhere. */
+  readonly balance?: (credential: Credential, baseUrl: string | null) => BalanceCall | null;
   /** A question without cost that any healthy upstream answers somehow. */
   probe(credential: Credential, baseUrl: string | null): Pick<UpstreamRequest, "url" | "headers">;
   /** The smallest call that proves the account works. */

@@ -37,6 +37,8 @@ export interface AcquireRequest {
   readonly takesSlot: boolean;
   readonly userTurn: boolean;
   readonly choice: Choice;
+  /** The account that the key is bound to does not exist any more. */
+  readonly isBindingGone: boolean;
   /** Until when to wait for a slot. */
   readonly deadline: EpochMs;
   /** How long a conversation waits for its own account, in ms. */
@@ -110,7 +112,9 @@ export class Acquisition {
       const lease = (await this.#stay()) ?? (await this.#askInOrder()) ?? (await this.#waitWhereShortest());
       if (lease === "again") continue;
       if (lease !== null) return { kind: "leased", lease };
-      return { kind: "none", error: explain([...this.#refusals.values()], this.#ports.now()) };
+      const refusals = [...this.#refusals.values()];
+      const isUnbound = refusals.length === 0 && this.#request.isBindingGone;
+      return { kind: "none", error: isUnbound ? BINDING_GONE : explain(refusals, this.#ports.now()) };
     }
   }
 
@@ -264,6 +268,16 @@ const EXPLANATION: Readonly<Record<RefusalReason, string>> = {
   model: "no account has this model",
   window_warning: "limits are nearly used up",
   disabled: "accounts are switched off",
+  paused: "accounts are paused",
+  expired: "subscriptions have ended",
+};
+
+const BINDING_GONE: ErrorFacts = {
+  code: "no_account_available",
+  message:
+    "The account that this key is bound to was deleted. Ask the relay's administrator to bind it anew.",
+  retryAfterMs: null,
+  reason: "binding_gone",
 };
 
 /** Why no account can serve, in one error: what most holds it up, and when the first may serve again. */

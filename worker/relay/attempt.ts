@@ -2,7 +2,7 @@
 import { invariant } from "../domain/errors.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
-import { unauthorized, type Verdict } from "../domain/verdict.ts";
+import { unauthorized } from "../domain/verdict.ts";
 import { spliceJson } from "../protocols/json-fields.ts";
 import { PROVIDERS } from "../providers/index.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -63,7 +63,8 @@ async function sendRefreshed(
     // A whole credential that was just refreshed and is refused again has no better successor.
     if (refreshes > 0 && result.credentialPart === null) break;
     booking.story.note({ kind: "refreshed", account: lease.accountId });
-    const refreshed = await refresh(current, result.verdict, result.credentialPart, ports);
+    const { verdict, credentialPart: part, status } = result;
+    const refreshed = await refresh(current, { message: verdict.message, part, status }, ports);
     if (refreshed.kind === "refused") return { current, result: refreshed.attempt };
     current = refreshed.lease;
     result = await send(call, current, journey);
@@ -114,17 +115,19 @@ function withModel(call: Call, model: string): Call {
   };
 }
 
-async function refresh(
-  lease: Lease,
-  verdict: Extract<Verdict, { kind: "refresh" }>,
-  refusedPart: string | null,
-  ports: Ports,
-) {
+interface RefusedCredential {
+  readonly message: string;
+  /** null: it is one. */
+  readonly part: string | null;
+  readonly status: number | null;
+}
+
+async function refresh(lease: Lease, { message, part, status }: RefusedCredential, ports: Ports) {
   const decision = await askObject(() =>
-    ports.accountObject(lease.accountId).refresh(lease.credentialVersion, refusedPart),
+    ports.accountObject(lease.accountId).refresh(lease.credentialVersion, part),
   );
   if (decision.kind === "unavailable") {
-    return { kind: "refused", attempt: refusedCredential(verdict.message) } as const;
+    return { kind: "refused", attempt: refusedCredential(message, status) } as const;
   }
   const { credential, credentialVersion } = decision;
   return { kind: "refreshed", lease: { ...lease, credential, credentialVersion } } as const;
@@ -160,7 +163,7 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
     case "judged": {
       const { verdict } = result;
       const final = verdict.kind === "refresh" ? unauthorized(verdict.message) : verdict;
-      return Promise.resolve({ kind: "judged", verdict: final });
+      return Promise.resolve({ kind: "judged", verdict: final, status: result.status });
     }
   }
 }

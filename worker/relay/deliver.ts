@@ -8,7 +8,7 @@ import type { Booking } from "./booking.ts";
 import type { Answer } from "./dispatch.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
-import { maskSecrets } from "./secrets.ts";
+import { maskSecrets } from "../domain/secrets.ts";
 import { ROUTING_HEADER } from "./story.ts";
 import { budgetGate } from "./budget-gate.ts";
 import type { StreamEnding } from "./stream-ending.ts";
@@ -37,6 +37,8 @@ export type Delivered =
   | {
       readonly kind: "judged";
       readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" | "refresh" }>;
+      /** The upstream's; null: there was no answer, or not a whole one. */
+      readonly status: number | null;
     };
 
 export function deliveredHeaders(upstream: Headers, { requestId, story }: Booking): Headers {
@@ -66,6 +68,7 @@ const broken = (message: string): Delivered => {
       error,
       switches: 2,
     },
+    status: null,
   };
 };
 
@@ -135,7 +138,7 @@ async function deliverStream({ response, scripted, abort }: Answer, delivery: De
     const verdict = judgeError(hidden, reader, delivery);
     if (verdict.kind === "failover" || verdict.kind === "disable") {
       tap.discard();
-      return { kind: "judged", verdict };
+      return { kind: "judged", verdict, status: response.status };
     }
   }
   delivery.onServed();
@@ -208,7 +211,7 @@ function outcomeFor(ending: StreamEnding, stream: RunningStream): AttemptOutcome
   const { finished, errorType } = reader.reading;
   if (finished) return { kind: "ok" };
   if (errorType !== null) {
-    return outcomeOf(judgeError(errorType, reader, stream), target);
+    return outcomeOf(judgeError(errorType, reader, stream), target, stream.status);
   }
   if (ending.kind !== "upstream_failed") return { kind: "neutral" };
   // One broken stream may be anybody's fault; the second within a minute is the account's.
@@ -219,22 +222,24 @@ function outcomeFor(ending: StreamEnding, stream: RunningStream): AttemptOutcome
     reason: "server_error",
     until: null,
     message: ending.error.message,
+    answer: { model: target.model, status: stream.status },
   };
 }
 
 /** A verdict as its account's object learns it. */
-export function outcomeOf(verdict: Verdict, target: Target): AttemptOutcome {
+export function outcomeOf(verdict: Verdict, target: Target, status: number | null): AttemptOutcome {
+  const answer = { model: target.model, status };
   switch (verdict.kind) {
     case "deliver":
     case "reject":
     case "refresh":
       return { kind: "neutral" };
     case "disable":
-      return { kind: "disabled", reason: verdict.reason };
+      return { kind: "disabled", reason: verdict.reason, answer };
     case "failover": {
       const { scope, reason, until, message } = verdict;
       const targets = { account: null, modelFamily: target.modelFamily, model: target.model };
-      return { kind: "failed", scope, target: targets[scope], reason, until, message };
+      return { kind: "failed", scope, target: targets[scope], reason, until, message, answer };
     }
   }
 }

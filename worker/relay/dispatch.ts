@@ -10,7 +10,7 @@ import type { Provider, UpstreamCall } from "../providers/provider.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import { readAtMost, within } from "./reading.ts";
-import { maskSecrets } from "./secrets.ts";
+import { maskSecrets } from "../domain/secrets.ts";
 
 /** Of an error body as much is read as could matter. */
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
@@ -40,6 +40,7 @@ export type Attempt =
       readonly verdict: Exclude<Verdict, { kind: "deliver" | "reject" }>;
       /** Of the upstream's answer, if there was one. */
       readonly headers: Headers | null;
+      readonly status: number | null;
       /** The part of the credential that was refused; null: it is one. */
       readonly credentialPart: string | null;
     };
@@ -52,6 +53,7 @@ const failure = (
   kind: "judged",
   verdict: { kind: "failover", scope: "account", reason, until: null, message, error, switches: 2 },
   headers: null,
+  status: null,
   credentialPart: null,
 });
 
@@ -171,7 +173,7 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
     case "refresh":
     case "failover":
     case "disable":
-      return { kind: "judged", verdict, headers: response.headers, credentialPart };
+      return { kind: "judged", verdict, headers: response.headers, status: response.status, credentialPart };
   }
 }
 
@@ -198,9 +200,10 @@ async function errorText(response: Response, abort: () => void): Promise<string>
 }
 
 /** What a refused credential comes to when there is none better. */
-export const refusedCredential = (message: string): Attempt => ({
+export const refusedCredential = (message: string, status: number | null): Attempt => ({
   kind: "judged",
   verdict: unauthorized(message),
   headers: null,
+  status,
   credentialPart: null,
 });

@@ -45,6 +45,10 @@ interface Plan {
   readonly model: string;
 }
 
+/** The key's one account was deleted: nobody else may serve it unless the key says so. */
+const isBindingGone = ({ key: { binding } }: Call, { accounts }: Directory): boolean =>
+  binding?.kind === "account" && !accounts.some(({ id }) => id === binding.accountId);
+
 const NOBODY: Choice = { accounts: [], home: null, place: null };
 
 /** The first service that has an account for the call. */
@@ -100,6 +104,7 @@ export async function planAccounts(call: Call, booking: Booking, ports: Ports): 
       takesSlot: isGenerate,
       userTurn: isGenerate && takesTurns(choice, entryOf) && call.protocol.isUserTurn(call.body),
       choice,
+      isBindingGone: isBindingGone(call, directory),
       deadline: booking.startedAt + settings.queueTimeoutMs,
       patienceMs: settings.sessionPatienceMs,
     },

@@ -107,11 +107,11 @@ async function attemptUntilServed(first: Acquired, journey: Journey): Promise<Re
     const { lease } = acquired;
     const outcome = await attempt(lease, journey);
     if (outcome.kind === "response") return outcome.response;
-    const { verdict } = outcome;
+    const { verdict, status } = outcome;
     const reason = verdict.kind === "failover" ? verdict.reason : "disabled";
     const { message } = verdict.kind === "failover" ? verdict : { message: verdict.reason };
     booking.story.note({ kind: "failed", account: lease.accountId, reason, message });
-    booking.giveUp(lease, outcomeOf(verdict, acquisition.targetAt(lease.accountId)));
+    booking.giveUp(lease, outcomeOf(verdict, acquisition.targetAt(lease.accountId), status));
     acquisition.exclude(lease.accountId, verdict);
     failure = verdict.error;
     if (verdict.kind === "failover") switchesLeft = Math.min(switchesLeft, verdict.switches);

@@ -31,16 +31,19 @@ export async function saveAccount(
   config: AccountConfig,
   commit: Commit = alone(db),
 ): Promise<void> {
-  await commit([
-    db
-      .prepare(
-        `INSERT INTO account (id, name, config, created_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET name = excluded.name, config = excluded.config`,
-      )
-      .bind(config.id, config.name, JSON.stringify(config), config.createdAt),
-    db.prepare(NEXT_VERSION),
-  ]);
+  await commit(accountStatements(db, config));
 }
+
+/** What stores a configuration, for whoever stores more with it. */
+export const accountStatements = (db: D1Database, config: AccountConfig): readonly D1PreparedStatement[] => [
+  db
+    .prepare(
+      `INSERT INTO account (id, name, config, created_at) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT DO UPDATE SET name = excluded.name, config = excluded.config`,
+    )
+    .bind(config.id, config.name, JSON.stringify(config), config.createdAt),
+  db.prepare(NEXT_VERSION),
+];
 
 export async function deleteAccount(
   db: D1Database,

@@ -1,6 +1,13 @@
 /** Relay keys in D1: their configuration, and of the key text only the hash. */
 import { z } from "zod";
-import { keyHash, type KeyHash, type KeyId, type PersonId } from "../domain/ids.ts";
+import {
+  keyHash,
+  keyIdSchema,
+  type AccountId,
+  type KeyHash,
+  type KeyId,
+  type PersonId,
+} from "../domain/ids.ts";
 import { keyConfigSchema, type KeyConfig } from "../domain/key.ts";
 import { alone, type Commit } from "./commit.ts";
 
@@ -44,6 +51,45 @@ export async function listKeys(
   ]);
   const { total } = z.object({ total: z.number() }).parse(count?.results[0]);
   return { items: (rows?.results ?? []).map(parseRow), total };
+}
+
+const boundRowSchema = z.object({
+  id: keyIdSchema,
+  name: z.string(),
+  enabled: z.number(),
+  fallback: z.number(),
+});
+
+export interface BoundKey {
+  readonly id: KeyId;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Without its account the shared pool serves it; otherwise it is refused. */
+  readonly bindingFallback: boolean;
+}
+
+/** Keys that are bound to one account, the newest first. */
+export async function listBoundKeys(
+  db: D1Database,
+  account: AccountId,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ items: BoundKey[]; total: number }> {
+  const where = "WHERE config ->> '$.binding.accountId' = ?";
+  const [rows, count] = await db.batch([
+    db
+      .prepare(
+        `SELECT id, name, config ->> 'enabled' AS enabled, coalesce(config ->> 'bindingFallback', 0) AS fallback
+         FROM relay_key ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
+      )
+      .bind(account, page.limit, page.offset),
+    db.prepare(`SELECT count(*) AS total FROM relay_key ${where}`).bind(account),
+  ]);
+  const { total } = z.object({ total: z.number() }).parse(count?.results[0]);
+  const items = (rows?.results ?? []).map((row) => {
+    const { id, name, enabled, fallback } = boundRowSchema.parse(row);
+    return { id, name, enabled: enabled === 1, bindingFallback: fallback === 1 };
+  });
+  return { items, total };
 }
 
 export async function countKeys(db: D1Database): Promise<{ total: number; enabled: number }> {

@@ -5,8 +5,12 @@ import type { Keyring, Sealed } from "./seal.ts";
 /** How long a person may take to sign in, in ms. */
 export const OAUTH_SESSION_MS = 10 * 60_000;
 
+/** What the person signs in for: an account that renews itself, or a long-lived token. */
+export const SIGN_IN_WAYS = ["sign_in", "setup_token"] as const;
+export type SignInWay = (typeof SIGN_IN_WAYS)[number];
+
 const secretsSchema = z.union([
-  z.object({ state: z.string(), verifier: z.string() }),
+  z.object({ state: z.string(), verifier: z.string(), way: z.enum(SIGN_IN_WAYS).default("sign_in") }),
   z.object({ deviceCode: z.string(), intervalMs: z.number() }),
 ]);
 export type OAuthSecrets = z.infer<typeof secretsSchema>;
@@ -14,7 +18,7 @@ export type OAuthSecrets = z.infer<typeof secretsSchema>;
 export interface OAuthSession {
   readonly id: string;
   readonly provider: string;
-  /** The admin who began it: nobody else may finish it. */
+  /** The session of the admin who began it: it cannot be finished from any other. */
   readonly admin: string;
   readonly secrets: OAuthSecrets;
   readonly expiresAt: number;

@@ -7,7 +7,10 @@ import { REST_REASONS } from "./rests";
 
 /** The form shows all of an account but its credential and its switch, which have forms of their own. */
 export type AccountOptions = Readonly<
-  Omit<AccountInput, "credential" | "provider" | "enabled" | "proxy"> & { proxy: ProxyShown | null }
+  Omit<
+    AccountInput,
+    "credential" | "provider" | "enabled" | "proxy" | "schedulable" | "expiresAt" | "proxyId"
+  > & { proxy: ProxyShown | null }
 >;
 
 const FIGURES = [

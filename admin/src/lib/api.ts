@@ -4,6 +4,9 @@ import type { Group, NanoDollars, RequestView, UsageView } from "./domain";
 import type { ApiResult } from "./failure";
 import { parseFailure, unreachable } from "./failure";
 
+/** Without what its form does not have. */
+type NewAccount = Omit<AccountInput, "schedulable" | "expiresAt" | "proxyId">;
+
 /** The part of a service binding that is used here. */
 export interface RelayBinding {
   fetch(input: string, init?: RequestInit): Promise<Response>;
@@ -36,6 +39,8 @@ export interface Overview {
     readonly full: number;
     readonly cooling: number;
     readonly disabled: number;
+    readonly paused: number;
+    readonly expired: number;
   };
   readonly keys: { readonly total: number; readonly enabled: number };
 }
@@ -66,7 +71,7 @@ export interface OAuthStart {
 
 export interface OAuthPoll {
   readonly sessionId: string;
-  readonly account: Omit<AccountInput, "credential" | "provider">;
+  readonly account: Omit<NewAccount, "credential" | "provider">;
 }
 
 /** The person has not finished at the provider. */
@@ -78,7 +83,7 @@ export interface OAuthPending {
 export interface OAuthExchange {
   readonly sessionId: string;
   readonly code: string;
-  readonly account: Omit<AccountInput, "credential" | "provider">;
+  readonly account: Omit<NewAccount, "credential" | "provider">;
 }
 
 /** The key text is in the answer to creation and rotation, and nowhere else. */
@@ -158,7 +163,7 @@ export function createApi(relay: RelayBinding, token: string | null) {
 
     accounts: (query: PageQuery) => call<Listing<AccountView>>("GET", "/accounts", undefined, { ...query }),
     account: (id: string) => call<AccountView>("GET", `/accounts/${segment(id)}`),
-    createAccount: (input: AccountInput) => call<AccountView>("POST", "/accounts", input),
+    createAccount: (input: NewAccount) => call<AccountView>("POST", "/accounts", input),
     updateAccount: (id: string, patch: AccountPatch) =>
       call<AccountView>("PATCH", `/accounts/${segment(id)}`, patch),
     deleteAccount: (id: string) => call<null>("DELETE", `/accounts/${segment(id)}`),

@@ -38,6 +38,8 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   ...REASONS,
   full: "every slot is taken",
   disabled: "switched off",
+  paused: "paused",
+  expired: "subscription ended",
 };
 
 /** Why an account did not serve a request; the books may hold reasons that only an older relay knew. */
@@ -66,6 +68,10 @@ function availabilityShown(availability: Availability): Shown {
       return { tone: "warn", label: "Cooling" };
     case "disabled":
       return { tone: "bad", label: "Disabled" };
+    case "paused":
+      return { tone: "quiet", label: "Paused" };
+    case "expired":
+      return { tone: "bad", label: "Expired" };
   }
 }
 

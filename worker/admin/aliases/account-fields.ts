@@ -29,6 +29,8 @@ const tokensSchema = z.object({
 export const oldAccountSchema = tokensSchema.extend({
   name: z.unknown().optional(),
   isActive: z.union([z.boolean(), z.stringbool()]).optional(),
+  schedulable: z.union([z.boolean(), z.stringbool()]).optional(),
+  subscriptionExpiresAt: instant,
   priority: figure,
   maxConcurrency: figure,
   maxConcurrentTasks: figure,
@@ -157,6 +159,8 @@ export function accountFromOld({ credentialOf }: Platform, account: OldAccount):
   return given({
     name: account.name,
     enabled: account.isActive,
+    schedulable: account.schedulable,
+    expiresAt: account.subscriptionExpiresAt,
     priority: account.priority,
     maxConcurrency: account.maxConcurrency ?? account.maxConcurrentTasks,
     proxy: proxyFromOld(account.proxy),
@@ -167,7 +171,13 @@ export function accountFromOld({ credentialOf }: Platform, account: OldAccount):
   });
 }
 
-const STATUS = { available: "active", full: "active", disabled: "error" } as const;
+const STATUS = {
+  available: "active",
+  full: "active",
+  paused: "paused",
+  expired: "expired",
+  disabled: "error",
+} as const;
 
 function statusOf({ enabled, status }: AccountView): string {
   const availability = status?.availability;

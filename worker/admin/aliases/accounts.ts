@@ -94,6 +94,16 @@ function operate(platform: Platform): Alias[] {
         return view(await ask(accountAnswer, "PATCH", place, { enabled: !enabled }));
       },
     }),
+    alias({
+      method: "PUT",
+      path: `/${path}/:id/toggle-schedulable`,
+      like: "PATCH /admin/accounts/{id}",
+      run: async ({ ask, params }) => {
+        const place = `/accounts/${params["id"] ?? ""}`;
+        const { schedulable } = await ask(accountAnswer, "GET", place);
+        return view(await ask(accountAnswer, "PATCH", place, { schedulable: !schedulable }));
+      },
+    }),
     reset("reset-status"),
     reset("reset-rate-limit"),
     alias({

@@ -1,5 +1,6 @@
 /** Accounts that speak Anthropic's API with a key that does not change: the vendor's own, and compatible endpoints. */
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import { defineProvider, type Provider } from "../provider.ts";
 import { judgeAnthropic, judgeAnthropicEvent } from "./judge.ts";
 import { forwardedHeaders, modelFamily, MODELS_CALL, testCall, upstreamUrl } from "./request.ts";
@@ -29,7 +30,7 @@ export function keyAccount({ id, label, keyDescription, defaultBaseUrl, vendor }
       .string()
       .trim()
       .regex(/^[\x21-\x7e]{1,500}$/, "must be printable ASCII without spaces")
-      .meta({ title: "API key", description: keyDescription }),
+      .meta({ title: "API key", description: keyDescription, ...SECRET_FIELD }),
   });
   const base = (baseUrl: string | null) => baseUrl ?? defaultBaseUrl ?? "";
   return defineProvider<z.infer<typeof credentialSchema>>({
@@ -39,6 +40,7 @@ export function keyAccount({ id, label, keyDescription, defaultBaseUrl, vendor }
     protocols: ["anthropic"],
     credentialSchema,
     needsBaseUrl: defaultBaseUrl === null,
+    defaultBaseUrl,
     vendor,
     modelFamily,
     createRequest(call, { apiKey }, baseUrl) {

@@ -1,5 +1,6 @@
 /** A deployment of Azure OpenAI (learn.microsoft.com/azure/ai-services/openai/reference). */
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import { upstreamUrlSchema } from "../../domain/text.ts";
 import { topLevelFields, spliceJson } from "../../protocols/json-fields.ts";
 import { judgeOpenAi, judgeOpenAiEvent } from "../openai-api/judge.ts";
@@ -16,10 +17,15 @@ import { defineProvider } from "../provider.ts";
 const DEFAULT_API_VERSION = "2025-04-01-preview";
 
 const credentialSchema = z.strictObject({
-  apiKey: apiKeySchema.meta({ title: "API key", description: "One of the resource's two keys" }),
+  apiKey: apiKeySchema.meta({
+    title: "API key",
+    description: "One of the resource's two keys",
+    ...SECRET_FIELD,
+  }),
   endpoint: upstreamUrlSchema.meta({
     title: "Endpoint",
     description: "https://<resource>.openai.azure.com",
+    examples: ["https://example.openai.azure.com"],
   }),
   deployment: z
     .string()

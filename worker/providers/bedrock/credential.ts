@@ -1,5 +1,6 @@
 /** What signs an account in at Amazon Bedrock: an access key of AWS, or a Bedrock API key. Pure. */
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 
 /** It becomes part of a host name, so nothing but a region's name will do: `us-east-1`, `us-gov-west-1`. */
 const REGION = /^[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2}$/;
@@ -14,10 +15,11 @@ const fields = z.strictObject({
     .trim()
     .max(32)
     .regex(REGION, "must be an AWS region such as us-east-1")
-    .meta({ title: "Region", description: "an AWS region such as us-east-1" }),
+    .meta({ title: "Region", description: "an AWS region such as us-east-1", examples: ["us-east-1"] }),
   bearerToken: secret.optional().meta({
     title: "Bedrock API key",
     description: "either this, or an access key with its secret",
+    ...SECRET_FIELD,
   }),
   // IAM API reference, "AccessKey": 16 to 128 word characters.
   accessKeyId: z
@@ -26,10 +28,11 @@ const fields = z.strictObject({
     .regex(/^\w{16,128}$/, "must be an AWS access key id")
     .optional()
     .meta({ title: "Access key id" }),
-  secretAccessKey: secret.optional().meta({ title: "Secret access key" }),
+  secretAccessKey: secret.optional().meta({ title: "Secret access key", ...SECRET_FIELD }),
   sessionToken: secret.optional().meta({
     title: "Session token",
     description: "only with a temporary access key; it expires, and then a new one must be entered",
+    ...SECRET_FIELD,
   }),
 });
 

@@ -1,6 +1,7 @@
 /** The token calls of Claude's OAuth: exchange of a code and refresh, both JSON (RFC 6749 with PKCE, RFC 7636). */
 import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
 
 /** The public client of Claude Code: subscriptions are only issued to it. */
@@ -15,13 +16,13 @@ const token = z
   .trim()
   .regex(/^[\x21-\x7e]{1,4000}$/, "must be printable ASCII without spaces");
 
-export const credentialSchema = z.strictObject({
-  accessToken: token.meta({ title: "Access token", description: "sk-ant-oat01-…" }),
+const tokenOrNone = z.union([token, z.literal("")]).default("");
+
+const fields = z.strictObject({
+  /** Empty only as it is entered: a refresh token alone is exchanged at once. */
+  accessToken: tokenOrNone.meta({ title: "Access token", description: "sk-ant-oat01-…", ...SECRET_FIELD }),
   /** Empty for setup tokens, which live a year and cannot be renewed. */
-  refreshToken: z
-    .union([token, z.literal("")])
-    .default("")
-    .meta({ title: "Refresh token", description: "sk-ant-ort01-…" }),
+  refreshToken: tokenOrNone.meta({ title: "Refresh token", description: "sk-ant-ort01-…", ...SECRET_FIELD }),
   expiresAt: z
     .int()
     .min(0)
@@ -29,7 +30,12 @@ export const credentialSchema = z.strictObject({
     .default(null)
     .meta({ title: "Expires at", description: "ms since 1970; empty: unknown" }),
 });
-export type ClaudeOAuthCredential = z.infer<typeof credentialSchema>;
+export type ClaudeOAuthCredential = z.infer<typeof fields>;
+
+export const credentialSchema = fields.refine(
+  ({ accessToken, refreshToken }) => accessToken !== "" || refreshToken !== "",
+  { message: "needs an access token, a refresh token, or both" },
+);
 
 const tokenAnswerSchema = z.object({
   access_token: token,
@@ -45,7 +51,7 @@ const tokenAnswerSchema = z.object({
 const FINAL_ERRORS = ["invalid_grant", "invalid_client", "unauthorized_client"];
 
 export async function callTokenEndpoint(
-  body: Readonly<Record<string, string>>,
+  body: Readonly<Record<string, string | number>>,
   previousRefreshToken: string,
   context: TokenCallContext,
 ): Promise<RefreshResult<ClaudeOAuthCredential>> {

@@ -1,5 +1,6 @@
 /** What signs an account in at Factory: API keys that share the work, or the tokens of a person's sign-in. Pure. */
 import { z } from "zod";
+import { SECRET_FIELD, SECRET_LIST } from "../../domain/form.ts";
 import { hash32 } from "../../domain/hash32.ts";
 import type { RefreshResult } from "../provider.ts";
 
@@ -20,26 +21,33 @@ const keysOf = (apiKeys: readonly string[]) => ({ apiKeys: [...new Set(apiKeys)]
 
 const keys = z
   .strictObject({
-    apiKeys: z.array(apiKey).min(1).max(KEYS_MAX).meta({
-      title: "API keys",
-      description: "fk-… of app.factory.ai, one a line; each conversation stays with one of them",
-    }),
+    apiKeys: z
+      .array(apiKey)
+      .min(1)
+      .max(KEYS_MAX)
+      .meta({
+        title: "API keys",
+        description: "fk-… of app.factory.ai, one a line; each conversation stays with one of them",
+        ...SECRET_LIST,
+      }),
   })
   .transform(({ apiKeys }) => keysOf(apiKeys))
   .meta({ title: "API keys" });
 
 const oneKey = z
-  .strictObject({ apiKey: apiKey.meta({ title: "API key", description: "fk-… of app.factory.ai" }) })
+  .strictObject({
+    apiKey: apiKey.meta({ title: "API key", description: "fk-… of app.factory.ai", ...SECRET_FIELD }),
+  })
   .transform((entered) => keysOf([entered.apiKey]))
   .meta({ title: "One API key" });
 
+const tokenOrNone = z.union([token, z.literal("")]).default("");
+
 const tokens = z
   .strictObject({
-    accessToken: token.meta({ title: "Access token" }),
-    refreshToken: z
-      .union([token, z.literal("")])
-      .default("")
-      .meta({ title: "Refresh token" }),
+    /** Empty only as it is entered: a refresh token alone is exchanged at once. */
+    accessToken: tokenOrNone.meta({ title: "Access token", ...SECRET_FIELD }),
+    refreshToken: tokenOrNone.meta({ title: "Refresh token", ...SECRET_FIELD }),
     expiresAt: z
       .int()
       .min(0)
@@ -51,6 +59,7 @@ const tokens = z
       description: "org_…, where the person belongs to several; empty: the one of the sign-in",
     }),
   })
+  .refine(({ accessToken, refreshToken }) => accessToken !== "" || refreshToken !== "")
   .meta({ title: "Tokens" });
 
 export const credentialSchema = z.union([keys, tokens, oneKey], {

@@ -10,7 +10,7 @@ import {
   type DroidCredential,
 } from "./credential.ts";
 import { judgeDroid, judgeDroidEvent } from "./judge.ts";
-import { authorize, createRequest, rootOf } from "./request.ts";
+import { authorize, createRequest, DEFAULT_BASE_URL, rootOf } from "./request.ts";
 import { pollDevice, refreshTokens, startDevice } from "./workos.ts";
 
 export const droid = defineProvider<DroidCredential>({
@@ -19,6 +19,7 @@ export const droid = defineProvider<DroidCredential>({
   service: "droid",
   protocols: ["anthropic", "openai-responses", "openai-chat"],
   credentialSchema,
+  defaultBaseUrl: DEFAULT_BASE_URL,
   // Models of several vendors, a few of each: only the account knows which.
   vendor: null,
   modelFamily,
@@ -33,6 +34,10 @@ export const droid = defineProvider<DroidCredential>({
     isKeys(credential)
       ? Promise.resolve(withoutKey(credential, context.refusedPart ?? null))
       : refreshTokens(credential, context),
+  tokensIn: (credential) =>
+    isKeys(credential)
+      ? null
+      : { access: credential.accessToken !== "", refresh: credential.refreshToken !== "" },
   device: { start: startDevice, poll: pollDevice },
   probe(credential, baseUrl) {
     const headers = forwardedHeaders(new Headers());

@@ -7,7 +7,7 @@ import type { UpstreamCall, UpstreamRequest } from "../provider.ts";
 import { isKeys, keyFor, type ChosenKey, type DroidCredential } from "./credential.ts";
 
 const DEFAULT_ROOT = "/api/llm";
-const DEFAULT_BASE_URL = `https://api.factory.ai${DEFAULT_ROOT}`;
+export const DEFAULT_BASE_URL = `https://api.factory.ai${DEFAULT_ROOT}`;
 
 /** An address that names nothing behind its host means the path that Factory has there. */
 export function rootOf(baseUrl: string | null): string {

@@ -1,5 +1,6 @@
 /** The Gemini API with an API key, or any endpoint that speaks it with a key of its own. */
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import { readModelPath } from "../../protocols/gemini/paths.ts";
 import { judgeGoogleEvent, judgeGoogleKey } from "../google-api/judge.ts";
 import { forwardedHeaders, testCall, withForwardedQuery } from "../google-api/request.ts";
@@ -10,7 +11,11 @@ const credentialSchema = z.strictObject({
     .string()
     .trim()
     .regex(/^[\x21-\x7e]{1,500}$/, "must be printable ASCII without spaces")
-    .meta({ title: "API key", description: "AIza… of aistudio.google.com, or the endpoint's own key" }),
+    .meta({
+      title: "API key",
+      description: "AIza… of aistudio.google.com, or the endpoint's own key",
+      ...SECRET_FIELD,
+    }),
 });
 
 const DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com";
@@ -48,6 +53,7 @@ export const geminiApi = defineProvider<z.infer<typeof credentialSchema>>({
   service: "gemini",
   protocols: ["gemini"],
   credentialSchema,
+  defaultBaseUrl: DEFAULT_BASE_URL,
   vendor: "google",
   // Google counts each model by itself.
   modelFamily: () => null,

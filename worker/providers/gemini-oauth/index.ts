@@ -52,6 +52,7 @@ export const geminiOAuth = defineProvider<GeminiOAuthCredential>({
   service: "gemini",
   protocols: ["gemini"],
   credentialSchema,
+  defaultBaseUrl: DEFAULT_BASE_URL,
   vendor: "google",
   // Google counts each model by itself.
   modelFamily: () => null,
@@ -75,7 +76,9 @@ export const geminiOAuth = defineProvider<GeminiOAuthCredential>({
     const grant = { grant_type: "refresh_token", refresh_token: refreshToken };
     return withProject(await callTokenEndpoint(grant, credential, context), context);
   },
+  tokensIn: ({ accessToken, refreshToken }) => ({ access: accessToken !== "", refresh: refreshToken !== "" }),
   oauth: {
+    redirectUri: REDIRECT_URI,
     authorizeUrl({ state, codeChallenge }) {
       const query = new URLSearchParams({
         client_id: CLIENT_ID,

@@ -1,6 +1,7 @@
 /** The token calls of Google's OAuth: exchange of a code and refresh, form encoded (RFC 6749 with PKCE, RFC 7636). */
 import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
 
 export const PROVIDER_ID = "gemini-oauth";
@@ -16,12 +17,12 @@ const token = z
   .trim()
   .regex(/^[\x21-\x7e]{1,4000}$/, "must be printable ASCII without spaces");
 
-export const credentialSchema = z.strictObject({
-  accessToken: token.meta({ title: "Access token", description: "ya29.…" }),
-  refreshToken: z
-    .union([token, z.literal("")])
-    .default("")
-    .meta({ title: "Refresh token", description: "1//…" }),
+const tokenOrNone = z.union([token, z.literal("")]).default("");
+
+const fields = z.strictObject({
+  /** Empty only as it is entered: a refresh token alone is exchanged at once. */
+  accessToken: tokenOrNone.meta({ title: "Access token", description: "ya29.…", ...SECRET_FIELD }),
+  refreshToken: tokenOrNone.meta({ title: "Refresh token", description: "1//…", ...SECRET_FIELD }),
   expiresAt: z
     .int()
     .min(0)
@@ -37,7 +38,12 @@ export const credentialSchema = z.strictObject({
     .default(null)
     .meta({ title: "Project id", description: "of Google Cloud; empty: the account's own" }),
 });
-export type GeminiOAuthCredential = z.infer<typeof credentialSchema>;
+export type GeminiOAuthCredential = z.infer<typeof fields>;
+
+export const credentialSchema = fields.refine(
+  ({ accessToken, refreshToken }) => accessToken !== "" || refreshToken !== "",
+  { message: "needs an access token, a refresh token, or both" },
+);
 
 const tokenAnswerSchema = z.object({
   access_token: token,

@@ -1,7 +1,9 @@
 /** Accounts that speak OpenAI's API with a key that does not change: the vendor's own, and compatible endpoints. */
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import type { ProtocolId } from "../../domain/protocol-id.ts";
 import { defineProvider, type Provider, type TestCall } from "../provider.ts";
+import { balanceCall } from "./balance.ts";
 import { judgeOpenAi, judgeOpenAiEvent } from "./judge.ts";
 import { apiKeySchema, forwardedHeaders, modelFamily, MODELS_CALL, upstreamUrl } from "./request.ts";
 
@@ -19,7 +21,7 @@ export interface KeyAccount {
 
 export function keyAccount({ id, label, keyDescription, defaultBaseUrl, ...account }: KeyAccount): Provider {
   const credentialSchema = z.strictObject({
-    apiKey: apiKeySchema.meta({ title: "API key", description: keyDescription }),
+    apiKey: apiKeySchema.meta({ title: "API key", description: keyDescription, ...SECRET_FIELD }),
     testModel: z
       .string()
       .trim()
@@ -40,6 +42,7 @@ export function keyAccount({ id, label, keyDescription, defaultBaseUrl, ...accou
     protocols: account.protocols,
     credentialSchema,
     needsBaseUrl: defaultBaseUrl === null,
+    defaultBaseUrl,
     vendor: account.vendor,
     modelFamily,
     createRequest(call, { apiKey }, baseUrl) {
@@ -51,6 +54,7 @@ export function keyAccount({ id, label, keyDescription, defaultBaseUrl, ...accou
     readWindows: () => null,
     judgeEvent: judgeOpenAiEvent,
     expiresAt: () => null,
+    balance: ({ apiKey }, baseUrl) => balanceCall(apiKey, baseUrl),
     probe({ apiKey }, baseUrl) {
       return { url: upstreamUrl(base(baseUrl), MODELS_CALL), headers: authorized(new Headers(), apiKey) };
     },

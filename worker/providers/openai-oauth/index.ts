@@ -38,6 +38,7 @@ export const openaiOAuth = defineProvider<OpenAiOAuthCredential>({
   service: "openai",
   protocols: ["openai-responses"],
   credentialSchema,
+  defaultBaseUrl: DEFAULT_BASE_URL,
   vendor: "openai",
   modelFamily,
   createRequest(call, credential, baseUrl) {
@@ -62,7 +63,9 @@ export const openaiOAuth = defineProvider<OpenAiOAuthCredential>({
           credential,
           context,
         ),
+  tokensIn: ({ accessToken, refreshToken }) => ({ access: accessToken !== "", refresh: refreshToken !== "" }),
   oauth: {
+    redirectUri: REDIRECT_URI,
     authorizeUrl({ state, codeChallenge }) {
       const query = new URLSearchParams({
         response_type: "code",

@@ -1,6 +1,7 @@
 /** The token calls of ChatGPT's OAuth: exchange of a code and refresh, both form-encoded (RFC 6749, RFC 7636). */
 import { parseJson } from "../../domain/json.ts";
 import { z } from "zod";
+import { SECRET_FIELD } from "../../domain/form.ts";
 import type { RefreshResult, TokenCallContext } from "../provider.ts";
 import { accountIdIn } from "./claims.ts";
 
@@ -17,15 +18,27 @@ const token = z
   .trim()
   .regex(/^[\x21-\x7e]{1,8000}$/, "must be printable ASCII without spaces");
 
-export const credentialSchema = z.strictObject({
-  accessToken: token.meta({ title: "Access token", description: "tokens.access_token of Codex's auth.json" }),
+const fields = z.strictObject({
+  /** Empty only as it is entered: a refresh token alone is exchanged at once. */
+  accessToken: z
+    .union([token, z.literal("")])
+    .default("")
+    .meta({
+      title: "Access token",
+      description: "tokens.access_token of Codex's auth.json",
+      ...SECRET_FIELD,
+    }),
   /** Empty where only an access token is known, which then cannot be renewed. */
   refreshToken: z
     .string()
     .trim()
     .regex(/^[\x21-\x7e]{0,8000}$/, "must be printable ASCII without spaces")
     .default("")
-    .meta({ title: "Refresh token", description: "tokens.refresh_token of Codex's auth.json" }),
+    .meta({
+      title: "Refresh token",
+      description: "tokens.refresh_token of Codex's auth.json",
+      ...SECRET_FIELD,
+    }),
   expiresAt: z
     .int()
     .min(0)
@@ -39,7 +52,12 @@ export const credentialSchema = z.strictObject({
     .default("")
     .meta({ title: "ChatGPT account", description: "tokens.account_id of Codex's auth.json; may be empty" }),
 });
-export type OpenAiOAuthCredential = z.infer<typeof credentialSchema>;
+export type OpenAiOAuthCredential = z.infer<typeof fields>;
+
+export const credentialSchema = fields.refine(
+  ({ accessToken, refreshToken }) => accessToken !== "" || refreshToken !== "",
+  { message: "needs an access token, a refresh token, or both" },
+);
 
 const tokenAnswerSchema = z.object({
   access_token: token,

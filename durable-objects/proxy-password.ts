@@ -1,7 +1,7 @@
-/** The password of an account's proxy: sealed at rest beside the credential, and handed out with it only. */
+/** A proxy's password: sealed at rest in the object that the proxy belongs to, an account or the proxy itself. */
 import { z } from "zod";
-import { isSamePlace, type Proxy, type ProxyConfig } from "../../worker/domain/proxy.ts";
-import { keyIdOf, type Keyring, type Sealed } from "../../worker/storage/seal.ts";
+import { isSamePlace, type Proxy, type ProxyConfig } from "../worker/domain/proxy.ts";
+import { keyIdOf, type Keyring, type Sealed } from "../worker/storage/seal.ts";
 
 const ROW = "proxyPassword";
 

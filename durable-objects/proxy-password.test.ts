@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Proxy, ProxyConfig } from "../../worker/domain/proxy.ts";
-import { parseKeyring } from "../../worker/storage/seal.ts";
+import type { Proxy, ProxyConfig } from "../worker/domain/proxy.ts";
+import { parseKeyring } from "../worker/storage/seal.ts";
 import { completed, loadProxy, storeProxy } from "./proxy-password.ts";
 
 const CONFIG: ProxyConfig = {
