@@ -22,6 +22,14 @@ const timeZone = z.string().refine((zone) => {
   }
 }, "must be a time zone such as Europe/Berlin");
 
+const origin = z
+  .url({ protocol: /^https?$/, error: "must be a list of origins such as https://admin.example.org" })
+  .transform((url) => new URL(url).origin);
+const origins = z
+  .string()
+  .transform((list) => list.split(",").map((each) => each.trim()))
+  .pipe(z.array(origin).min(1).max(20));
+
 const settingsSchema = z.object({
   KV: binding<KVNamespace>("KV"),
   DB: binding<D1Database>("DB"),
@@ -40,6 +48,12 @@ const settingsSchema = z.object({
   METRICS_TOKEN: z.string().min(32).optional(),
   /** Where a day begins. */
   TIMEZONE: timeZone.default("UTC"),
+  /** Anybody may register, as a user. */
+  REGISTRATION: z.stringbool().default(false),
+  /** What somebody who registers must have been told; without it nothing. */
+  REGISTRATION_CODE: z.string().min(8).max(200).optional(),
+  /** Where browsers show the admin, comma separated: what passkeys are made for. Without it: where the relay is asked. */
+  ADMIN_ORIGINS: origins.optional(),
   /** Loopback and private upstream addresses, for development. */
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
   /** The egress forwarder, which calls of accounts with a proxy go through; without it the worker opens tunnels itself. */

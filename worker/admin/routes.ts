@@ -6,6 +6,7 @@ import { apiDocumentRoutes } from "./api-document/routes.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
+import { meRoutes } from "./me.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
@@ -13,8 +14,10 @@ import { peopleRoutes } from "./people.ts";
 import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { requestRoutes } from "./requests.ts";
-import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
+import { requireReaderOrAdmin, requireRole, requireSession } from "./session.ts";
+import { signInRoutes } from "./sign-in-routes.ts";
 import { usageRoutes } from "./usage.ts";
+import { userRoutes } from "./users.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
 
@@ -41,11 +44,13 @@ const base = new Hono<AdminEnv>();
 
 // A guard holds for what comes after it: what anybody may see comes first.
 export const adminApp = base
-  .route("/", sessionRoutes)
+  .route("/admin", signInRoutes)
+  .route("/admin/me", meRoutes)
   .route(
-    "/",
+    "/admin",
     apiDocumentRoutes(() => base.routes),
   )
-  .route("/", signedIn);
+  .route("/admin", signedIn)
+  .route("/users", userRoutes);
 
 export type AdminApi = typeof adminApp;

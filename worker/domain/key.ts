@@ -93,6 +93,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   fingerprint: z.string().default(""),
   /** Since when it is in the bin, where it is refused like a key that never was; null: it is not. */
   deletedAt: z.number().nullable().default(null),
+  /** Its owner is switched off or gone; lifted when they come back. No admin's entry: it follows the owner. */
+  suspended: z.boolean().default(false),
   createdAt: z.number(),
   updatedAt: z.number(),
 });
