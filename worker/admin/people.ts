@@ -68,7 +68,7 @@ export const peopleRoutes = new Hono<AdminEnv>()
         ...(Object.fromEntries(given) as Partial<Person>),
         updatedAt: Date.now(),
       };
-      const hash = password === undefined ? before.password : await hashPassword(password);
+      const hash = password === undefined ? null : await hashPassword(password);
       const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
       const commit = audited(context, "person.update", person.id, { before: before.person, after });
       await savePerson(context.env.DB, { person, password: hash }, commit);
@@ -94,13 +94,12 @@ export const peopleRoutes = new Hono<AdminEnv>()
     "/:id",
     documented("Deletes a person and their sessions; their keys go to the bin.", { 204: null }, ["conflict"]),
     async (context) => {
-      const stored = await required(context);
-      const { person } = stored;
+      const { person } = await required(context);
       if (person.id === context.get("person").id) {
         throw new RelayError("conflict", "You cannot delete yourself. Ask another owner.");
       }
       // Nothing of theirs may work any more before they are gone: a failure here can be tried again, one later could not.
-      await savePerson(context.env.DB, { ...stored, person: { ...person, enabled: false } });
+      await savePerson(context.env.DB, { person: { ...person, enabled: false }, password: null });
       await tellKeysOf(context, person.id);
       const commit = audited(context, "person.delete", person.id, { before: person });
       await deletePerson(context.env.DB, { id: person.id, now: Date.now() }, commit);

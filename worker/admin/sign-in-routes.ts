@@ -3,6 +3,7 @@ import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
 import { countWithin } from "../storage/login-attempts.ts";
+import { noteLogin } from "../storage/people.ts";
 import { assertionOptionsAnswer, loginAnswer, okAnswer, tokenAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { addressOf, body, type AdminEnv } from "./context.ts";
@@ -89,6 +90,7 @@ export const signInRoutes = new Hono<AdminEnv>()
         await noteFailure(context.env, { username: "", address: addressOf(context) }, error);
         throw error;
       }
+      await noteLogin(context.env.DB, person.id, Date.now());
       return context.json(await beginSession(context, person));
     },
   )

@@ -67,6 +67,7 @@ export async function addPerson(
   }
 }
 
+/** @param stored its password null: as it is, whatever they changed it to meanwhile */
 export async function savePerson(
   db: D1Database,
   { person, password }: StoredPerson,
@@ -74,7 +75,7 @@ export async function savePerson(
 ): Promise<void> {
   await commit([
     db
-      .prepare("UPDATE person SET config = ?2, password = ?3 WHERE id = ?1")
+      .prepare("UPDATE person SET config = ?2, password = coalesce(?3, password) WHERE id = ?1")
       .bind(person.id, JSON.stringify(person), password),
     // Their keys follow them.
     suspension(db, person.id, !person.enabled),
