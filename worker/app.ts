@@ -82,7 +82,7 @@ export const app = new Hono<AppEnv>({ getPath })
   .get("/metrics", answerMetrics)
   .route("/", relayRoutes())
   .route("/", selfServiceRoutes())
-  .route("/admin", adminApp)
+  .route("/", adminApp)
   .notFound((context) =>
     respondWith(
       { code: "not_found", message: `There is nothing at ${context.req.path}.`, retryAfterMs: null },

@@ -17,6 +17,14 @@ export interface ObjectNamespace<Contract> {
 const binding = <Binding>(name: string) =>
   z.custom<Binding>((value) => typeof value === "object" && value !== null, `binding ${name} is missing`);
 
+const origin = z
+  .url({ protocol: /^https?$/, error: "must be a list of origins such as https://admin.example.org" })
+  .transform((url) => new URL(url).origin);
+const origins = z
+  .string()
+  .transform((list) => list.split(",").map((each) => each.trim()))
+  .pipe(z.array(origin).min(1).max(20));
+
 const variablesSchema = z.object({
   KV: binding<KVNamespace>("KV"),
   DB: binding<D1Database>("DB"),
@@ -37,6 +45,12 @@ const variablesSchema = z.object({
   METRICS_TOKEN: z.string().min(32).optional(),
   /** Where a day begins. */
   TIMEZONE: timeZoneSchema.default("UTC"),
+  /** Anybody may register, as a user. */
+  REGISTRATION: z.stringbool().default(false),
+  /** What somebody who registers must have been told; without it nothing. */
+  REGISTRATION_CODE: z.string().min(8).max(200).optional(),
+  /** Where browsers show the admin, comma separated: what passkeys are made for. Without it: where the relay is asked. */
+  ADMIN_ORIGINS: origins.optional(),
   /** Loopback and private upstream addresses, for development. */
   ALLOW_PRIVATE_UPSTREAMS: z.stringbool().default(false),
   /** The egress forwarder, which calls of accounts with a proxy go through; without it the worker opens tunnels itself. */
@@ -127,7 +141,7 @@ export function settingDefaults(env: Env): SettingValues {
     rates: {},
     branding: { name: "edge-relay", icon: null, notice: null },
     publicPage: { enabled: false },
-    registration: { enabled: false, role: "user", keysMax: KEYS_OF_ONE_USER_MAX },
+    registration: { enabled: env.REGISTRATION, role: "user", keysMax: KEYS_OF_ONE_USER_MAX },
   };
   defaults.set(env, values);
   return values;

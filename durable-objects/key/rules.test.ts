@@ -47,6 +47,13 @@ describe("isLive", () => {
     expect(isLive(life({ enabled: false }), NOW)).toBe(false);
     expect(isLive({ ...life(), revoked: true }, NOW)).toBe(false);
   });
+
+  it("is false for a key whose owner is switched off, whatever the key itself says", () => {
+    expect(isLive(life({ suspended: true, enabled: true }), NOW)).toBe(false);
+    expect(obstacle(life({ suspended: true }), ask(1), NOW)).toEqual(
+      obstacle(life({ enabled: false }), ask(1), NOW),
+    );
+  });
 });
 
 describe("obstacle", () => {

@@ -30,7 +30,8 @@ export function expiryOf({ config, activatedAt }: Life): EpochMs | null {
 /** Whether the key may be used at all. */
 export function isLive(life: Life, now: EpochMs): boolean {
   const expiresAt = expiryOf(life);
-  return life.config.enabled && !life.revoked && (expiresAt === null || now < expiresAt);
+  const { enabled, suspended } = life.config;
+  return enabled && !suspended && !life.revoked && (expiresAt === null || now < expiresAt);
 }
 
 const facts = (code: RelayErrorCode, message: string, reason?: string): ErrorFacts => ({

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { LIMIT_IDS, limitFields } from "../../worker/domain/key-limits.ts";
 import { SETTING_NAMES } from "../../worker/domain/settings.ts";
 import { NOTICE_KINDS } from "../../worker/domain/notice.ts";
+import { ROLES } from "../../worker/domain/person.ts";
 
 /** What a provider's row says of it. */
 interface Described {
@@ -75,6 +76,12 @@ describe("docs/notifications.md", () => {
 
   it.each(NOTICE_KINDS)("has a row for %s", (kind) => {
     expect(text).toMatch(new RegExp(`^\\| \`${kind}\` +\\|`, "m"));
+  });
+});
+
+describe("docs/people.md", () => {
+  it.each(ROLES)("has a row for %s", (role) => {
+    expect(read("people.md")).toMatch(new RegExp(`^\\| \`${role}\` +\\|`, "m"));
   });
 });
 

@@ -7,8 +7,8 @@ import {
   type Operation,
 } from "../../worker/admin/api-document/document.ts";
 import { adminApp } from "../../worker/admin/routes.ts";
-import { ROLES, type Role } from "../../worker/domain/person.ts";
-import { createPerson, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
+import { ROLES, type Person, type Role } from "../../worker/domain/person.ts";
+import { createPerson, fullPath, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
 import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
 
 const document = apiDocument(adminApp.routes);
@@ -17,6 +17,7 @@ const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
     name: `${method.toUpperCase()} ${path}`,
     method: method.toUpperCase(),
     path: path.replace("/admin", ""),
+    template: path.replace(/\{(\w+)\}/g, ":$1"),
     operation,
   })),
 );
@@ -35,8 +36,14 @@ const as = (role: Role): Call => {
   return found;
 };
 
+let owner: Person;
+
 beforeAll(async () => {
-  for (const role of ROLES) calls.set(role, await signedIn(await createPerson(role)));
+  for (const role of ROLES) {
+    const person = await createPerson(role);
+    if (role === "owner") owner = person;
+    calls.set(role, await signedIn(person));
+  }
 }, 60_000);
 
 describe("every route", { timeout: 60_000 }, () => {
@@ -45,7 +52,7 @@ describe("every route", { timeout: 60_000 }, () => {
     for (const authorization of tokens) {
       const headers = { "content-type": "application/json", authorization };
       const init = { method, headers, ...(method === "GET" ? {} : { body: "{" }) };
-      expect((await fetchRelay(`/admin${ofName(path, "x")}`, init)).status).toBe(401);
+      expect((await fetchRelay(fullPath(ofName(path, "x")), init)).status).toBe(401);
     }
   });
 
@@ -56,7 +63,13 @@ describe("every route", { timeout: 60_000 }, () => {
       "GET /admin/docs",
       "GET /admin/openapi.json",
       "POST /admin/login",
+      "POST /admin/login/factor",
       "POST /admin/logout",
+      "POST /admin/passkeys/login",
+      "POST /admin/passkeys/options",
+      "POST /users/login",
+      "POST /users/logout",
+      "POST /users/register",
     ]);
   });
 
@@ -103,7 +116,7 @@ describe("every route", { timeout: 60_000 }, () => {
       "\u0000",
     ];
     for (const body of bodies) {
-      const response = await fetchRelay(`/admin${ofName(path, "x")}`, {
+      const response = await fetchRelay(fullPath(ofName(path, "x")), {
         method,
         headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
         body,
@@ -144,6 +157,14 @@ async function createProxy(): Promise<{ readonly id: string }> {
 /** Dollars per million tokens. */
 const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
 
+/** Of the owner, besides the one that the walk goes on with. */
+async function otherSession(): Promise<string> {
+  await login(owner.username, PASSWORD);
+  const response = await as("owner")("GET", "/me/sessions");
+  const { items } = await response.json<{ items: { id: string; isCurrent: boolean }[] }>();
+  return items.find(({ isCurrent }) => !isCurrent)?.id ?? "";
+}
+
 /** What is sent to a route that changes something, to see what it answers. */
 async function samples(): Promise<
   Readonly<Record<string, { readonly path?: string; readonly body?: object }>>
@@ -168,7 +189,22 @@ async function samples(): Promise<
     tokenUrl: `${env.TEST_UPSTREAM_URL}/oauth/token`,
   });
   const [proxy, doomedProxy] = [await createProxy(), await createProxy()];
+  const { key: own } = await createPair({}, { ownerId: owner.id });
+  const { key: doomedOwn } = await createPair({}, { ownerId: owner.id });
+  await call(own);
+  const [ownRecord] = await usageOf(own);
   return {
+    "PATCH /admin/me": { body: { name: "Ada" } },
+    "DELETE /admin/me/sessions/{id}": { path: `/me/sessions/${await otherSession()}` },
+    "DELETE /admin/people/{id}/second-factor": { path: `${at.person}/second-factor` },
+    "POST /users/login": { body: { username: person.username, password: PASSWORD } },
+    "PATCH /users/profile": { body: { name: "Countess" } },
+    "POST /users/api-keys": { body: { name: "mine", totalCost: 5 } },
+    "GET /users/api-keys/{id}": { path: `/users/api-keys/${own.id}` },
+    "PATCH /users/api-keys/{id}": { path: `/users/api-keys/${own.id}`, body: { totalCost: 2 } },
+    "POST /users/api-keys/{id}/rotate": { path: `/users/api-keys/${own.id}/rotate` },
+    "DELETE /users/api-keys/{id}": { path: `/users/api-keys/${doomedOwn.id}` },
+    "GET /users/usage/{id}": { path: `/users/usage/${ownRecord?.requestId ?? ""}` },
     "POST /admin/login": { body: { username: person.username, password: PASSWORD } },
     "GET /admin/accounts/{id}": { path: at.account },
     "POST /admin/accounts": {
@@ -222,6 +258,16 @@ const isAlias = ({ operation }: Walked) => operation.summary.includes("scripts f
 
 /** Their answers need a sign-in at an upstream: oauth.test.ts and droid.test.ts make them. */
 const ELSEWHERE = new Set([
+  // These need a second factor: second-factors.test.ts and passkeys.test.ts have one.
+  "POST /admin/login/factor",
+  "POST /admin/me/totp/confirm",
+  "DELETE /admin/me/totp",
+  "POST /admin/passkeys/login",
+  "POST /admin/me/passkeys",
+  "PATCH /admin/me/passkeys/{id}",
+  "DELETE /admin/me/passkeys/{id}",
+  // Nobody may register at this relay: registration.test.ts has another.
+  "POST /users/register",
   "POST /admin/accounts/oauth/exchange",
   "POST /admin/accounts/oauth/poll",
   // It answers with a WebSocket: feed.test.ts opens it.
@@ -237,13 +283,13 @@ describe("every answer", { timeout: 60_000 }, () => {
     const facts = new Map(routesOf(adminApp.routes).map((route) => [`${route.method} ${route.path}`, route]));
     const entries = async () => (await env.DB.prepare("SELECT 1 FROM audit_entry").all()).results.length;
     const unlogged: string[] = [];
-    for (const { name, method, path } of routes.filter(
+    for (const { name, method, path, template } of routes.filter(
       (each) => !ELSEWHERE.has(each.name) && !isAlias(each),
     )) {
       const sample = sent[name] ?? {};
       const before = await entries();
       const response = await as("owner")(method, sample.path ?? path, sample.body);
-      const route = facts.get(`${method} ${path.replace(/\{(\w+)\}/g, ":$1")}`);
+      const route = facts.get(`${method} ${template}`);
       const [said] = route === undefined ? [] : factsOfKind(route, "documented");
       expect(Object.keys(said?.answers ?? {}), name).toContain(String(response.status));
       const answer = said?.answers[response.status] ?? null;
@@ -254,13 +300,16 @@ describe("every answer", { timeout: 60_000 }, () => {
         expect(answer.parse(json), name).toEqual(json);
       }
       if (method !== "GET" && (await entries()) === before) unlogged.push(name);
-      if (name === "POST /admin/logout") calls.set("owner", await signedIn(await createPerson("owner")));
+      if (name.endsWith("/logout")) calls.set("owner", await signedIn(owner));
     }
     expect(unlogged.toSorted()).toEqual([
       "POST /admin/accounts/oauth/start",
       "POST /admin/accounts/{id}/test",
       "POST /admin/feed/tickets",
+      "POST /admin/me/passkeys/options",
+      "POST /admin/me/totp",
       "POST /admin/notifications/{id}/test",
+      "POST /admin/passkeys/options",
       "POST /admin/proxies/{id}/test",
     ]);
   });

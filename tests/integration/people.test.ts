@@ -145,6 +145,8 @@ describe("guessing a password (A7)", { timeout: 60_000 }, () => {
     const { username } = await createPerson("viewer");
     const address = unique("address");
     for (let count = 0; count < 6; count++) await login(username, "wrong", address);
+    // On a busy machine the looks at those passwords took longer than the wait.
+    await env.DB.prepare("UPDATE login_attempt SET at = ?").bind(Date.now()).run();
     const refused = await login(username, PASSWORD, address);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);

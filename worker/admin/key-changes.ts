@@ -11,11 +11,11 @@ import {
   type KeyPatch,
   type KeyView,
 } from "../domain/key.ts";
-import { firstOwner } from "../domain/person.ts";
+import { firstOwner, type Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
-import type { Commit } from "../storage/commit.ts";
+import { alone, type Commit } from "../storage/commit.ts";
 import { hashKey } from "../storage/hash.ts";
-import { deleteKey, findKey, saveKey, type StoredKey } from "../storage/keys.ts";
+import { addKeyWithin, deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
 import { findPerson } from "../storage/people.ts";
 import { deleteKey as deleteSnapshot, putKey } from "../storage/snapshots.ts";
 import { audited } from "./audited.ts";
@@ -47,6 +47,38 @@ async function store(context: Context<AdminEnv>, key: StoredKey, commit: Commit)
   await putKey(key.hash, key.config, snapshotsOf(context));
 }
 
+/** Like `store`, unless the owner has as many keys as they may. */
+async function storeWithin(
+  context: Context<AdminEnv>,
+  key: StoredKey,
+  { keysMax, commit }: { readonly keysMax: number; readonly commit: Commit },
+): Promise<void> {
+  const { DB } = context.env;
+  const full = () =>
+    new RelayError("conflict", `You may have ${String(keysMax)} keys. Delete one, or ask an owner for more.`);
+  // Asked before, too, so that whoever goes on trying does not make an object each time.
+  if ((await listKeys(DB, { limit: 1, offset: 0 }, ownerFilter(key.config))).total >= keysMax) throw full();
+  const object = keyObject(context.env, key.config.id);
+  await object.configure(key.config);
+  if (!(await addKeyWithin(DB, key, keysMax, commit))) {
+    await object.revoke();
+    throw full();
+  }
+  await putKey(key.hash, key.config, snapshotsOf(context));
+}
+
+const ownerFilter = ({ ownerId }: KeyConfig) => ({ ownerId: ownerId ?? undefined });
+
+/** An owner who was switched off while their key was changed must find it suspended all the same. */
+async function stillSettled(context: Context<AdminEnv>, key: StoredKey): Promise<KeyConfig> {
+  if (key.config.suspended || key.config.ownerId === null) return key.config;
+  const owner = await ownerOf(context.env, key.config.ownerId);
+  if (owner?.enabled === true) return key.config;
+  const config = { ...key.config, suspended: true };
+  await store(context, { ...key, config }, alone(context.env.DB));
+  return config;
+}
+
 async function newText(): Promise<{ readonly text: string; readonly hash: KeyHash }> {
   const text = KEY_PREFIX + toHex(crypto.getRandomValues(new Uint8Array(32)));
   return { text, hash: await hashKey(text) };
@@ -58,32 +90,43 @@ const marksOf = (text: string, hash: KeyHash) => ({
   fingerprint: fingerprintOf(hash),
 });
 
-async function isPerson({ DB, ADMIN_USERNAME }: Env, id: PersonId): Promise<boolean> {
-  return id === firstOwner(ADMIN_USERNAME).id || (await findPerson(DB, id)) !== null;
+/** null: there is no such person. */
+async function ownerOf({ DB, ADMIN_USERNAME }: Env, id: PersonId): Promise<Person | null> {
+  const first = firstOwner(ADMIN_USERNAME);
+  return id === first.id ? first : ((await findPerson(DB, id))?.person ?? null);
 }
 
-async function assertConsistent({ env }: Context<AdminEnv>, config: KeyConfig): Promise<void> {
+/** The key as it may be stored: consistent, and suspended if its owner is. @throws RelayError `invalid_request` */
+async function settledConfig({ env }: Context<AdminEnv>, config: KeyConfig): Promise<KeyConfig> {
   const problem = inconsistency(config);
   if (problem !== null) throw new RelayError("invalid_request", problem);
-  if (config.ownerId !== null && !(await isPerson(env, config.ownerId))) {
-    throw new RelayError("invalid_request", "ownerId: there is no such person");
-  }
+  if (config.ownerId === null) return { ...config, suspended: false };
+  const owner = await ownerOf(env, config.ownerId);
+  if (owner === null) throw new RelayError("invalid_request", "ownerId: there is no such person");
+  return { ...config, suspended: !owner.enabled };
 }
 
-export async function createKey(context: Context<AdminEnv>, input: KeyInput): Promise<NewKeyView> {
+/** @param keysMax of an owner who may have only so many. @throws RelayError `conflict` where they have them all */
+export async function createKey(
+  context: Context<AdminEnv>,
+  input: KeyInput,
+  keysMax: number | null = null,
+): Promise<NewKeyView> {
   const now = Date.now();
   const { text, hash } = await newText();
-  const config: KeyConfig = {
+  const config = await settledConfig(context, {
     ...input,
     ...marksOf(text, hash),
     id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
     deletedAt: null,
     booksUsage: true,
+    suspended: false,
     createdAt: now,
     updatedAt: now,
-  };
-  await assertConsistent(context, config);
-  await store(context, { config, hash }, audited(context, "key.create", config.id, { after: config }));
+  });
+  const commit = audited(context, "key.create", config.id, { after: config });
+  if (keysMax === null) await store(context, { config, hash }, commit);
+  else await storeWithin(context, { config, hash }, { keysMax, commit });
   return { ...(await keyView(context, config)), key: text };
 }
 
@@ -93,15 +136,14 @@ export async function changeKey(
   patch: KeyPatch,
 ): Promise<KeyView> {
   const given = Object.entries(patch).filter(([, value]) => value !== undefined);
-  const config = {
+  const config = await settledConfig(context, {
     ...before,
     ...(Object.fromEntries(given) as Partial<KeyConfig>),
     updatedAt: Date.now(),
-  };
-  await assertConsistent(context, config);
+  });
   const commit = audited(context, "key.update", config.id, { before, after: config });
   await store(context, { config, hash }, commit);
-  return keyView(context, config);
+  return keyView(context, await stillSettled(context, { config, hash }));
 }
 
 /** Gives a key a new text; the old one ends at once. */
@@ -117,7 +159,8 @@ export async function rotateKey(
     audited(context, "key.rotate", config.id, { before, after: config }),
   );
   await deleteSnapshot(oldHash, snapshotsOf(context));
-  return { ...(await keyView(context, config)), key: text };
+  const kept = await stillSettled(context, { config, hash });
+  return { ...(await keyView(context, kept)), key: text };
 }
 
 export async function removeKey(context: Context<AdminEnv>, { config, hash }: StoredKey): Promise<void> {

@@ -2,8 +2,8 @@
 import { Hono, type Context } from "hono";
 import { MASKED } from "../domain/audit.ts";
 import { RelayError } from "../domain/errors.ts";
-import { newPersonId, personIdSchema } from "../domain/ids.ts";
-import { firstOwner, personInputSchema, personPatchSchema, type Person } from "../domain/person.ts";
+import { personIdSchema } from "../domain/ids.ts";
+import { personInputSchema, personPatchSchema, type Person } from "../domain/person.ts";
 import {
   addPerson,
   closeSessionsOf,
@@ -13,10 +13,13 @@ import {
   savePerson,
   type StoredPerson,
 } from "../storage/people.ts";
+import { factorsOf, removeFactors } from "../storage/second-factors.ts";
 import { pageOf, personAnswer, spendingAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
+import { isFirstOwner, nameTaken, newPerson } from "./new-person.ts";
+import { tellKeysOf } from "./owner-keys.ts";
 import { hashPassword } from "./password.ts";
 import { spendingOf, withPurse } from "./purse.ts";
 
@@ -25,8 +28,6 @@ async function required(context: Context<AdminEnv>): Promise<StoredPerson> {
   if (found === null) throw notFound();
   return found;
 }
-
-const taken = () => new RelayError("conflict", "username: is taken");
 
 export const peopleRoutes = new Hono<AdminEnv>()
   .get(
@@ -41,22 +42,12 @@ export const peopleRoutes = new Hono<AdminEnv>()
     body(personInputSchema),
     async (context) => {
       const { password, ...fields } = context.req.valid("json");
-      const now = Date.now();
-      if (fields.username.toLowerCase() === firstOwner(context.env.ADMIN_USERNAME).username.toLowerCase()) {
-        throw taken();
-      }
-      const person: Person = {
-        ...fields,
-        id: newPersonId(now, crypto.getRandomValues(new Uint8Array(16))),
-        source: "local",
-        createdAt: now,
-        updatedAt: now,
-        lastLoginAt: null,
-      };
+      if (isFirstOwner(context.env, fields.username)) throw nameTaken();
+      const person = newPerson(fields, Date.now());
       const stored = { person, password: await hashPassword(password) };
       const commit = audited(context, "person.create", person.id, { after: person });
       await withPurse(context, { before: null, after: person }, async () => {
-        if (!(await addPerson(context.env.DB, stored, commit))) throw taken();
+        if (!(await addPerson(context.env.DB, stored, commit))) throw nameTaken();
       });
       return context.json(person, 201);
     },
@@ -80,7 +71,7 @@ export const peopleRoutes = new Hono<AdminEnv>()
         ...(Object.fromEntries(given) as Partial<Person>),
         updatedAt: Date.now(),
       };
-      const hash = password === undefined ? before.password : await hashPassword(password);
+      const hash = password === undefined ? null : await hashPassword(password);
       const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
       const commit = audited(context, "person.update", person.id, { before: before.person, after });
       await withPurse(context, { before: before.person, after: person }, () =>
@@ -89,6 +80,7 @@ export const peopleRoutes = new Hono<AdminEnv>()
       // Whoever knew the old password, or had more rights, must not go on with them.
       const losesTrust = password !== undefined || !person.enabled || person.role !== before.person.role;
       if (losesTrust) await closeSessionsOf(context.env.DB, person.id);
+      if (fields.enabled !== undefined) await tellKeysOf(context, person.id);
       return context.json(person);
     },
   )
@@ -100,15 +92,30 @@ export const peopleRoutes = new Hono<AdminEnv>()
     async (context) => context.json({ items: await spendingOf(context, (await required(context)).person) }),
   )
   .delete(
+    "/:id/second-factor",
+    documented("Takes a person's second factors away, so that their password alone will do.", { 204: null }),
+    async (context) => {
+      const { person } = await required(context);
+      const before = { secondFactors: await factorsOf(context.env.DB, person.id) };
+      const commit = audited(context, "person.reset", person.id, { before, after: { secondFactors: [] } });
+      await removeFactors(context.env.DB, person.id, commit);
+      return context.body(null, 204);
+    },
+  )
+  .delete(
     "/:id",
-    documented("Deletes a person and their sessions.", { 204: null }, ["conflict"]),
+    documented("Deletes a person and their sessions; their keys go to the bin.", { 204: null }, ["conflict"]),
     async (context) => {
       const { person } = await required(context);
       if (person.id === context.get("person").id) {
         throw new RelayError("conflict", "You cannot delete yourself. Ask another owner.");
       }
+      // Nothing of theirs may work any more before they are gone: a failure here can be tried again, one later could not.
+      await savePerson(context.env.DB, { person: { ...person, enabled: false }, password: null });
+      await tellKeysOf(context, person.id);
       const commit = audited(context, "person.delete", person.id, { before: person });
-      await deletePerson(context.env.DB, person.id, commit);
+      await deletePerson(context.env.DB, { id: person.id, now: Date.now() }, commit);
+      await tellKeysOf(context, person.id);
       return context.body(null, 204);
     },
   );

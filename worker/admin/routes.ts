@@ -9,6 +9,7 @@ import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyringRoutes } from "./keyring.ts";
 import { keyRoutes } from "./keys.ts";
+import { meRoutes } from "./me.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
 import { overviewRoutes } from "./overview.ts";
@@ -17,9 +18,11 @@ import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { proxyRoutes } from "./proxies.ts";
 import { requestRoutes } from "./requests.ts";
-import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
+import { requireReaderOrAdmin, requireRole, requireSession } from "./session.ts";
 import { brandingRoutes, settingsRoutes } from "./settings.ts";
+import { signInRoutes } from "./sign-in-routes.ts";
 import { usageRoutes } from "./usage.ts";
+import { userRoutes } from "./users.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
 
@@ -30,7 +33,6 @@ const keyring = new Hono<AdminEnv>().use(requireRole("admin")).route("/", keyrin
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
-  .use(withSettings)
   .route("/people", owned)
   .route("/audit", audit)
   .route("/keyring", keyring)
@@ -52,18 +54,22 @@ const base = new Hono<AdminEnv>();
 
 // A guard holds for what comes after it: what anybody may see comes first.
 export const adminApp = base
-  .route("/", sessionRoutes)
-  .route("/", brandingRoutes)
-  .route("/", feedRoutes)
-  .route("/", feedTicketRoutes)
+  .use("/admin/*", withSettings)
+  .use("/users/*", withSettings)
+  .route("/admin", signInRoutes)
+  .route("/admin", brandingRoutes)
+  .route("/admin", feedRoutes)
+  .route("/admin", feedTicketRoutes)
+  .route("/admin/me", meRoutes)
   .route(
-    "/",
+    "/admin",
     apiDocumentRoutes(() => base.routes),
   )
-  .route("/", signedIn)
+  .route("/admin", signedIn)
   .route(
-    "/",
+    "/admin",
     aliasRoutes(() => base),
-  );
+  )
+  .route("/users", userRoutes);
 
 export type AdminApi = typeof adminApp;

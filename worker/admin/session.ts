@@ -1,5 +1,5 @@
 /** Sessions: a signed token, in a header or in an HttpOnly cookie, that counts as long as its session is kept. */
-import { Hono, type Context } from "hono";
+import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { sign, verify } from "hono/jwt";
@@ -12,19 +12,16 @@ import { toHex } from "../domain/encoding.ts";
 import type { Commit } from "../storage/commit.ts";
 import { withEntry } from "../storage/audit.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
-import { meAnswer, okAnswer, tokenAnswer } from "./answers.ts";
-import { documented, withFact } from "./api-document/route-facts.ts";
+import { withFact } from "./api-document/route-facts.ts";
 import { actorOf, logOf, noteOf } from "./audited.ts";
-import { addressOf, body, type AdminEnv } from "./context.ts";
-import { signIn } from "./sign-in.ts";
-import { noteFailure } from "./sign-in-failure.ts";
+import { addressOf, type AdminEnv } from "./context.ts";
 
 const SESSION_S = 12 * 3600;
 const COOKIE = "relay_session";
 const ISSUER = "edge-relay-admin";
 const ALGORITHM = "HS256";
+const AGENT_LENGTH_MAX = 200;
 
-const credentialsSchema = z.object({ username: z.string().max(200), password: z.string().max(1000) });
 /** A session counts only if every field parses. */
 const claimsSchema = z.object({
   iss: z.literal(ISSUER),
@@ -57,9 +54,9 @@ function isFromHere(request: Request): boolean {
 }
 
 function tokenOf(context: Context<AdminEnv>): string | undefined {
-  const header = context.req.header("authorization");
+  const header = context.req.header("authorization")?.replace(/^bearer\s+/i, "");
   const cookie = getCookie(context, COOKIE);
-  return header?.replace(/^bearer\s+/i, "") ?? (isFromHere(context.req.raw) ? cookie : undefined);
+  return header ?? context.req.header("x-user-token") ?? (isFromHere(context.req.raw) ? cookie : undefined);
 }
 
 /** Who a session's token speaks for, as they are now; null: nobody any more. */
@@ -107,6 +104,14 @@ export const requireReaderOrAdmin = withFact(
   { kind: "guard", role: roleFor },
 );
 
+/** The relay's own paths never see the cookie, so that it cannot go upstream. */
+const cookiePath = (context: Context<AdminEnv>): string =>
+  context.req.path.startsWith("/users/") ? "/users" : "/admin";
+
+/** What a browser says of itself, bounded; headers have no control characters. */
+const agentOf = (context: Context<AdminEnv>): string =>
+  (context.req.header("user-agent") ?? "").slice(0, AGENT_LENGTH_MAX);
+
 const newSessionId = () => toHex(crypto.getRandomValues(new Uint8Array(16)));
 
 /** Begins a session for a person who has proved who they are. */
@@ -125,6 +130,8 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
     personId: person.id,
     createdAt: issuedAt * 1000,
     expiresAt: claims.exp * 1000,
+    address: addressOf(context),
+    agent: agentOf(context),
   };
   const change = { after: { address: addressOf(context) } };
   const note = noteOf(actorOf(person), "session.open", person.id, change);
@@ -134,7 +141,7 @@ export async function beginSession(context: Context<AdminEnv>, person: Person) {
     httpOnly: true,
     sameSite: "Strict",
     secure: new URL(context.req.url).protocol === "https:",
-    path: "/admin",
+    path: cookiePath(context),
     maxAge: SESSION_S,
   });
   return { token, expiresAt: claims.exp * 1000 };
@@ -146,30 +153,11 @@ async function closing(env: Env, person: Person | null): Promise<Commit | undefi
   return withEntry(await logOf(env), noteOf(actorOf(person), "session.close", person.id));
 }
 
-const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, role });
-
-export const sessionRoutes = new Hono<AdminEnv>()
-  .post(
-    "/login",
-    documented("Begins a session.", { 200: tokenAnswer }, ["unauthenticated", "rate_limited"]),
-    body(credentialsSchema),
-    async (context) => {
-      const attempt = { ...context.req.valid("json"), address: addressOf(context) };
-      const person = await signIn(context.env, attempt, Date.now()).catch(async (error: unknown) => {
-        await noteFailure(context.env, attempt, error);
-        throw error;
-      });
-      return context.json(await beginSession(context, person));
-    },
-  )
-  .post("/logout", documented("Ends the session, if there is one.", { 200: okAnswer }), async (context) => {
-    const token = tokenOf(context);
-    const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
-    const person = claims === null ? null : await personOf(context.env, claims);
-    if (claims !== null) await closeSession(context.env.DB, claims.sid, await closing(context.env, person));
-    deleteCookie(context, COOKIE, { path: "/admin" });
-    return context.json({ ok: true });
-  })
-  .get("/me", requireSession, documented("Who is signed in.", { 200: meAnswer }), (context) =>
-    context.json(meOf(context.get("person"))),
-  );
+/** Ends the session in which it is asked, if there is one. */
+export async function endSession(context: Context<AdminEnv>): Promise<void> {
+  const token = tokenOf(context);
+  const claims = token === undefined ? null : await claimsIn(token, context.env.SESSION_SECRET);
+  const person = claims === null ? null : await personOf(context.env, claims);
+  if (claims !== null) await closeSession(context.env.DB, claims.sid, await closing(context.env, person));
+  deleteCookie(context, COOKIE, { path: cookiePath(context) });
+}

@@ -4,7 +4,7 @@ import { firstOwner, type Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import { toHex } from "../domain/encoding.ts";
 import { countTry, forgiveTry, type Patience } from "../storage/login-attempts.ts";
-import { findPersonNamed, savePerson, type StoredPerson } from "../storage/people.ts";
+import { findPersonNamed, noteLogin, type StoredPerson } from "../storage/people.ts";
 import { isPassword } from "./password.ts";
 
 /**
@@ -25,7 +25,7 @@ export interface SignIn {
 }
 
 /** Only a hash is kept of who tried from where. */
-async function subjectOf(kind: keyof typeof PATIENCE, text: string): Promise<string> {
+export async function subjectOf(kind: string, text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${kind} ${text}`));
   return `${kind}:${toHex(new Uint8Array(digest, 0, 16))}`;
 }
@@ -52,7 +52,7 @@ export async function signIn(
   return person;
 }
 
-const tooMany = (waitMs: number) =>
+export const tooMany = (waitMs: number) =>
   new RelayError("rate_limited", "Too many tries. Wait a while, then try again.", { retryAfterMs: waitMs });
 
 async function personOf(env: Env, username: string, password: string, now: number): Promise<Person | null> {
@@ -67,13 +67,12 @@ async function personOf(env: Env, username: string, password: string, now: numbe
 }
 
 /** Compares digests, so that neither the length nor a common beginning shows in the time. */
-async function isSame(given: string, expected: string): Promise<boolean> {
+export async function isSame(given: string, expected: string): Promise<boolean> {
   const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return crypto.subtle.timingSafeEqual(await digest(given), await digest(expected));
 }
 
-async function noted(env: Env, stored: StoredPerson, now: number): Promise<Person> {
-  const person = { ...stored.person, lastLoginAt: now };
-  await savePerson(env.DB, { ...stored, person });
-  return person;
+async function noted(env: Env, { person }: StoredPerson, now: number): Promise<Person> {
+  await noteLogin(env.DB, person.id, now);
+  return { ...person, lastLoginAt: now };
 }

@@ -39,6 +39,15 @@ export const usageSeriesAnswer = z
 export const usageBreakdownAnswer = z
   .object({ ...range, by: z.enum(USAGE_DIMENSIONS), ...pageOf(totals.extend(group.shape)).shape })
   .meta({ id: "UsageBreakdown" });
+/** What a person's own keys used. */
+export const ownStatsAnswer = totals
+  .extend({
+    ...range,
+    period: z.string(),
+    dailyStats: z.array(totals.extend({ start: z.number(), day: z.string() })),
+    modelStats: z.array(totals.extend({ model: z.string() })),
+  })
+  .meta({ id: "OwnStats" });
 export const liveUsageAnswer = z
   .object({
     minutes: z.number(),

@@ -1,5 +1,5 @@
 /** The ledger as a file, made page by page while it is sent: it may be larger than memory. */
-import { Hono } from "hono";
+import { Hono, type Context } from "hono";
 import type { UsageView } from "../domain/usage.ts";
 import { dayOf } from "../domain/calendar.ts";
 import { eachUsage } from "../storage/usage-list.ts";
@@ -19,7 +19,7 @@ const FORMATS = {
 
 async function* chunks(
   pages: AsyncIterable<readonly UsageView[]>,
-  { head, line }: (typeof FORMATS)[keyof typeof FORMATS],
+  { head, line }: (typeof FORMATS)[Format],
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   if (head !== "") yield encoder.encode(head);
@@ -43,19 +43,27 @@ function streamOf(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
   );
 }
 
+type Format = keyof typeof FORMATS;
+
+/** The pages as a file to save. */
+export const usageFile = (
+  context: Context<AdminEnv>,
+  pages: AsyncIterable<readonly UsageView[]>,
+  format: Format,
+): Response =>
+  context.body(streamOf(chunks(pages, FORMATS[format])), 200, {
+    "content-type": FORMATS[format].type,
+    "content-disposition": `attachment; filename="usage-${dayOf(Date.now(), context.get("settings").timeZone)}.${format}"`,
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+  });
+
 export const usageExportRoutes = new Hono<AdminEnv>().get(
   "/export",
   documented("Exports requests from the ledger, as CSV or one JSON object a line.", { 200: "text/csv" }),
   query(exportQuerySchema),
   (context) => {
     const { format, ...asked } = context.req.valid("query");
-    const pages = eachUsage(context.env.DB, recordsFilter(asked), "oldest");
-    const name = `usage-${dayOf(Date.now(), context.get("settings").timeZone)}.${format}`;
-    return context.body(streamOf(chunks(pages, FORMATS[format])), 200, {
-      "content-type": FORMATS[format].type,
-      "content-disposition": `attachment; filename="${name}"`,
-      "x-content-type-options": "nosniff",
-      "cache-control": "no-store",
-    });
+    return usageFile(context, eachUsage(context.env.DB, recordsFilter(asked), "oldest"), format);
   },
 );

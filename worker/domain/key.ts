@@ -95,6 +95,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   deletedAt: z.number().nullable().default(null),
   /** False: it only counts, for a budget that several keys share; each of them books for itself. */
   booksUsage: z.boolean().default(true),
+  /** Its owner is switched off or gone; lifted when they come back. No admin's entry: it follows the owner. */
+  suspended: z.boolean().default(false),
   createdAt: z.number(),
   updatedAt: z.number(),
 });

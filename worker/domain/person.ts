@@ -79,9 +79,12 @@ export const personSchema = z.object({
 });
 export type Person = Readonly<z.infer<typeof personSchema>>;
 
+/** No person in D1 has it. */
+export const FIRST_OWNER_ID = personIdSchema.parse("per_00000000");
+
 /** The person that the deployment's own variables name: always there, and always an owner. */
 export const firstOwner = (username: string): Person => ({
-  id: personIdSchema.parse("per_00000000"),
+  id: FIRST_OWNER_ID,
   username,
   name: "",
   email: "",

@@ -1,5 +1,5 @@
 /** Sums of the ledger as the admin API shows them, and what may be asked of them. Pure. */
-import type { EpochMs } from "./ids.ts";
+import type { EpochMs, PersonId } from "./ids.ts";
 import type { NanoDollars } from "./money.ts";
 import type { ProtocolId } from "./protocol-id.ts";
 import { totalTokens, type TokenUsage } from "./usage.ts";
@@ -44,6 +44,8 @@ export type UsageStep = (typeof USAGE_STEPS)[number];
 
 /** Undefined: any. */
 export interface SumFilter {
+  /** Of this person's keys. */
+  readonly ownerId?: PersonId | undefined;
   readonly keyId: string | undefined;
   readonly accountId: string | undefined;
   readonly model: string | undefined;

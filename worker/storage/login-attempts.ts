@@ -39,6 +39,35 @@ export async function countTry(
   return Math.max(1, waitRow.parse(waiting?.results[0]).wait);
 }
 
+/**
+ * Counts a try within an hour, of which there may be so many.
+ *
+ * @returns null: it may go on; else how long to wait, in ms
+ */
+export async function countWithin(
+  db: D1Database,
+  subject: string,
+  triesMax: number,
+  now: EpochMs,
+): Promise<number | null> {
+  const isOver = `at <= ?2 - ${String(FORGOTTEN_MS)}`;
+  const [counted, waiting] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO login_attempt (subject, tries, at) VALUES (?1, 1, ?2)
+         ON CONFLICT (subject) DO UPDATE SET tries = CASE WHEN ${isOver} THEN 1 ELSE tries + 1 END,
+           at = CASE WHEN ${isOver} THEN ?2 ELSE at END
+         WHERE ${isOver} OR tries < ?3`,
+      )
+      .bind(subject, now, triesMax),
+    db
+      .prepare(`SELECT at + ${String(FORGOTTEN_MS)} - ?2 AS wait FROM login_attempt WHERE subject = ?1`)
+      .bind(subject, now),
+  ]);
+  if ((counted?.meta.changes ?? 0) > 0) return null;
+  return Math.max(1, waitRow.parse(waiting?.results[0]).wait);
+}
+
 /** The password was right: nobody guessed. */
 export async function forgiveTry(db: D1Database, subjects: readonly string[]): Promise<void> {
   await db.batch(

@@ -1,10 +1,12 @@
 /** People in D1: who may sign in, and of their passwords only the hash. */
 import { z } from "zod";
-import type { EpochMs, PersonId } from "../domain/ids.ts";
+import { personIdSchema, type EpochMs, type PersonId } from "../domain/ids.ts";
 import { parseJson } from "../domain/json.ts";
 import { personSchema, type Person } from "../domain/person.ts";
 import { alone, type Commit } from "./commit.ts";
 import { NEXT_VERSION } from "./directory-version.ts";
+import { binning, suspension } from "./keys.ts";
+import { withoutFactors } from "./second-factors.ts";
 
 const rowSchema = z.object({ config: z.string(), password: z.string().nullable() });
 
@@ -67,6 +69,7 @@ export async function addPerson(
   }
 }
 
+/** @param stored its password null: as it is, whatever they changed it to meanwhile */
 export async function savePerson(
   db: D1Database,
   { person, password }: StoredPerson,
@@ -74,22 +77,59 @@ export async function savePerson(
 ): Promise<void> {
   await commit([
     db
-      .prepare("UPDATE person SET config = ?2, password = ?3 WHERE id = ?1")
+      .prepare("UPDATE person SET config = ?2, password = coalesce(?3, password) WHERE id = ?1")
       .bind(person.id, JSON.stringify(person), password),
     db.prepare(NEXT_VERSION),
+    // Their keys follow them.
+    suspension(db, person.id, !person.enabled),
   ]);
 }
 
-/** @returns false when there was none */
+/** What a person may change of themselves; undefined: as it is. */
+export interface OwnFields {
+  readonly name: string | undefined;
+  readonly email: string | undefined;
+  /** As `hashPassword` writes it. */
+  readonly password: string | undefined;
+}
+
+/** Only these fields: whatever an owner changes meanwhile stays changed. */
+export async function saveOwnFields(
+  db: D1Database,
+  { id, now, ...own }: OwnFields & { readonly id: PersonId; readonly now: EpochMs },
+  commit: Commit,
+): Promise<void> {
+  await commit([
+    db
+      .prepare(
+        `UPDATE person SET password = coalesce(?2, password), config = json_set(config, '$.updatedAt', ?5,
+           '$.name', coalesce(?3, config ->> 'name'), '$.email', coalesce(?4, config ->> 'email'))
+         WHERE id = ?1`,
+      )
+      .bind(id, own.password ?? null, own.name ?? null, own.email ?? null, now),
+  ]);
+}
+
+/** Only the field: whatever else is changed meanwhile, such as being switched off, stays changed. */
+export async function noteLogin(db: D1Database, id: PersonId, now: EpochMs): Promise<void> {
+  await db
+    .prepare("UPDATE person SET config = json_set(config, '$.lastLoginAt', ?2) WHERE id = ?1")
+    .bind(id, now)
+    .run();
+}
+
+/** Their keys go to the bin; what they used stays. @returns false when there was none */
 export async function deletePerson(
   db: D1Database,
-  id: PersonId,
+  { id, now }: { readonly id: PersonId; readonly now: EpochMs },
   commit: Commit = alone(db),
 ): Promise<boolean> {
   const [deleted] = await commit([
     db.prepare("DELETE FROM person WHERE id = ?").bind(id),
     db.prepare("DELETE FROM person_session WHERE person_id = ?").bind(id),
     db.prepare(NEXT_VERSION),
+    ...withoutFactors(db, id),
+    binning(db, id, now),
   ]);
   return (deleted?.meta.changes ?? 0) > 0;
 }
@@ -99,6 +139,9 @@ export interface Session {
   readonly personId: PersonId;
   readonly createdAt: EpochMs;
   readonly expiresAt: EpochMs;
+  /** From where and with what it was begun, as its person is shown it. */
+  readonly address: string;
+  readonly agent: string;
 }
 
 /** Begins a session, and forgets those that are over. */
@@ -110,9 +153,42 @@ export async function openSession(
   await commit([
     db.prepare("DELETE FROM person_session WHERE expires_at <= ?").bind(session.createdAt),
     db
-      .prepare("INSERT INTO person_session (id, person_id, created_at, expires_at) VALUES (?, ?, ?, ?)")
-      .bind(session.id, session.personId, session.createdAt, session.expiresAt),
+      .prepare(
+        `INSERT INTO person_session (id, person_id, created_at, expires_at, address, agent)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .bind(
+        session.id,
+        session.personId,
+        session.createdAt,
+        session.expiresAt,
+        session.address,
+        session.agent,
+      ),
   ]);
+}
+
+const sessionSchema = z.object({
+  id: z.string(),
+  personId: personIdSchema,
+  createdAt: z.number(),
+  expiresAt: z.number(),
+  address: z.string(),
+  agent: z.string(),
+});
+/** Nobody has as many at once. */
+const SESSIONS_MAX = 200;
+
+/** A person's sessions that are not over, the newest first. */
+export async function sessionsOf(db: D1Database, id: PersonId, now: EpochMs): Promise<Session[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, person_id AS personId, created_at AS createdAt, expires_at AS expiresAt, address, agent
+       FROM person_session WHERE person_id = ? AND expires_at > ? ORDER BY created_at DESC, id LIMIT ?`,
+    )
+    .bind(id, now, SESSIONS_MAX)
+    .all();
+  return z.array(sessionSchema).parse(results);
 }
 
 const sessionRowSchema = z.object({ config: z.string().nullable() });
@@ -149,5 +225,9 @@ export async function closeSessionsOf(
   id: PersonId,
   but: string | null = null,
 ): Promise<void> {
-  await db.prepare("DELETE FROM person_session WHERE person_id = ? AND id IS NOT ?").bind(id, but).run();
+  await db.batch([
+    db.prepare("DELETE FROM person_session WHERE person_id = ? AND id IS NOT ?").bind(id, but),
+    // A right password that waits for its second factor is half a session.
+    db.prepare("DELETE FROM sign_in_ticket WHERE person_id = ?").bind(id),
+  ]);
 }

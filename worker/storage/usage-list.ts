@@ -1,10 +1,24 @@
 /** The ledger in D1, request by request: every list is a walk along an index, as long as the page and no longer. */
 import { z } from "zod";
-import { firstRequestIdAt, type EpochMs, type RequestId } from "../domain/ids.ts";
+import { firstRequestIdAt, type EpochMs, type PersonId, type RequestId } from "../domain/ids.ts";
 import type { ProtocolId } from "../domain/protocol-id.ts";
 import { routingSchema } from "../domain/routing.ts";
 import type { Outcome, RequestView, UsageView } from "../domain/usage.ts";
+import { KEYS_OF_OWNER } from "./keys.ts";
 import { SELECT_VIEWS, toView } from "./usage-rows.ts";
+
+/** One record of a person's keys; null: there is none among them. */
+export async function findRequestOf(
+  db: D1Database,
+  id: RequestId,
+  ownerId: PersonId,
+): Promise<UsageView | null> {
+  const row = await db
+    .prepare(`${SELECT_VIEWS} WHERE u.request_id = ? AND u.key_id IN (${KEYS_OF_OWNER})`)
+    .bind(id, ownerId)
+    .first();
+  return row === null ? null : toView(row);
+}
 
 /** One record, with what is known of its way; null: there is none. */
 export async function findRequest(db: D1Database, id: RequestId): Promise<RequestView | null> {
@@ -27,6 +41,8 @@ export async function forgetRouting(db: D1Database, fromId: string, toId: string
 
 /** Undefined: any. */
 export interface UsageFilter {
+  /** Of this person's keys. */
+  readonly ownerId?: PersonId | undefined;
   readonly keyId: string | undefined;
   readonly accountId: string | undefined;
   /** The one that was billed. */
@@ -87,6 +103,10 @@ function whereOf(filter: UsageFilter): Where {
     isFirst = false;
   };
   addIndexed("key_id", filter.keyId);
+  if (filter.ownerId !== undefined) {
+    add(`${isFirst ? "" : "+"}u.key_id IN (${KEYS_OF_OWNER})`, filter.ownerId);
+    isFirst = false;
+  }
   addIndexed("account_id", filter.accountId);
   // Said in the words of the partial index, which is used only then; those that completed are nearly all.
   const isRare = filter.outcome !== undefined && filter.outcome !== "completed";

@@ -16,6 +16,7 @@ import {
   type UsageStep,
   type UsageTotals,
 } from "../domain/usage-sum.ts";
+import { KEYS_OF_OWNER } from "./keys.ts";
 import { countsOf, SUM_OF_SUMS, sumRowSchema } from "./sum-rows.ts";
 
 const COLUMNS = {
@@ -67,6 +68,10 @@ function sourceOf(range: UsageRange, filter: SumFilter, step: UsageStep): Source
     if (value === undefined) continue;
     conditions.push(`${column} = ?`);
     values.push(value);
+  }
+  if (filter.ownerId !== undefined) {
+    conditions.push(`key_id IN (${KEYS_OF_OWNER})`);
+    values.push(filter.ownerId);
   }
   return { sql: `FROM ${table} WHERE ${conditions.join(" AND ")}`, values };
 }

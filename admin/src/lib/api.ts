@@ -17,6 +17,11 @@ export interface Session {
   readonly expiresAt: EpochMs;
 }
 
+/** The password was right; a second factor makes a session of the ticket. */
+export interface FactorAsked {
+  readonly factor: { readonly kinds: readonly string[]; readonly ticket: string };
+}
+
 export interface Totals {
   readonly requests: number;
   readonly tokens: number;
@@ -155,7 +160,10 @@ export function createApi(relay: RelayBinding, token: string | null) {
   }
 
   return {
-    login: (username: string, password: string) => call<Session>("POST", "/login", { username, password }),
+    login: (username: string, password: string) =>
+      call<Session | FactorAsked>("POST", "/login", { username, password }),
+    secondStep: (ticket: string, proof: { readonly code: string } | { readonly recovery: string }) =>
+      call<Session>("POST", "/login/factor", { ticket, ...proof }),
     logout: () => call<null>("POST", "/logout"),
     me: () => call<{ readonly username: string }>("GET", "/me"),
     overview: () => call<Overview>("GET", "/overview"),

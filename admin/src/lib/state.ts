@@ -83,6 +83,7 @@ export function accountShown(account: AccountView): Shown {
 
 export function keyShown(key: KeyView, now: EpochMs): Shown {
   if (!key.enabled) return { tone: "quiet", label: "Disabled" };
+  if (key.suspended) return { tone: "quiet", label: "Suspended with its owner" };
   const expiresAt = key.status?.expiresAt ?? key.expiresAt;
   if (expiresAt !== null && expiresAt <= now) return { tone: "bad", label: "Expired" };
   const activated = key.status !== null && key.status.activatedAt !== null;

@@ -19,6 +19,9 @@ export async function createPerson(role: Role): Promise<Person> {
   return response.json<Person>();
 }
 
+/** People's own paths stand beside the admin's. */
+export const fullPath = (path: string): string => (path.startsWith("/users/") ? path : `/admin${path}`);
+
 export type Call = (method: string, path: string, body?: unknown) => Promise<Response>;
 
 /** Calls with a person's own session. */
@@ -26,7 +29,7 @@ export async function signedIn({ username }: Person): Promise<Call> {
   const response = await login(username, PASSWORD);
   const { token } = await response.json<{ token: string }>();
   return (method, path, body) =>
-    fetchRelay(`/admin${path}`, {
+    fetchRelay(fullPath(path), {
       method,
       headers: { ...JSON_TYPE, authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -17,7 +17,7 @@ const replySchema = z.looseObject({ success: z.literal(true) });
 
 /** The admin API, asked from within: what goes wrong there goes wrong here, and is rendered as everywhere. */
 function innerApi(api: Hono<AdminEnv>): Hono<AdminEnv> {
-  return new Hono<AdminEnv>().route("/admin", api).onError((error) => {
+  return new Hono<AdminEnv>().route("/", api).onError((error) => {
     throw error;
   });
 }

@@ -86,16 +86,18 @@ export function factsOfKind<Kind extends RouteFact["kind"]>(route: Route, kind: 
 const parametersIn = (path: string) => [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => name);
 
 /** What a parameter may look like is no part of a path there: `:model{.+}` is `{model}`. */
-const pathOf = (path: string): string => `/admin${path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")}`;
+const pathOf = (path: string): string => path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
 
-const tagOf = (path: string): string => path.split("/")[1] ?? "";
+/** Below `/admin` there is a tag for each resource; people's own paths are one. */
+const tagOf = (path: string): string => path.replace(/^\/admin\//, "/").split("/")[1] ?? "";
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** `patchAccountsById` for `PATCH /accounts/:id`. */
+/** `patchAccountsById` for `PATCH /admin/accounts/:id`. */
 const operationIdOf = ({ method, path }: Route): string =>
   method.toLowerCase() +
   path
+    .replace(/^\/admin(?=\/)/, "")
     .split(/[/.-]/)
     .map((part) => (part.startsWith(":") ? `By${capital(part.slice(1))}` : capital(part)))
     .join("");
@@ -208,7 +210,7 @@ export function apiDocument(handlers: readonly RegisteredHandler[]) {
         "the `total` of all pages.",
     },
     servers: [{ url: "/", description: "This relay." }],
-    tags: tags.map((name) => ({ name, description: `Everything below \`/admin/${name}\`.` })),
+    tags: tags.map((name) => ({ name, description: `Everything about ${name}.` })),
     paths,
     components: {
       securitySchemes: {

@@ -1,4 +1,5 @@
-import { redirect } from "@sveltejs/kit";
+import { fail, redirect } from "@sveltejs/kit";
+import type { ApiFailure } from "$lib/failure";
 import { echoOf, textOf, typedIn } from "$lib/form-text";
 import { invalid, refused } from "$lib/server/outcome";
 import { keepSession } from "$lib/server/session";
@@ -11,11 +12,28 @@ function pathAfterLogin(url: URL): string {
   return target !== null && target.origin === url.origin ? target.pathname + target.search : "/";
 }
 
+/** Here `unauthenticated` means a wrong password or code, not an expired session. */
+const asWrongPassword = (failure: ApiFailure): ApiFailure =>
+  failure.code === "unauthenticated" ? { ...failure, code: "wrong_password" } : failure;
+
+/** Six digits are the app's, all else is one of the codes that were written down. */
+const proofOf = (text: string) => (/^[\d\s]{6,8}$/.test(text) ? { code: text } : { recovery: text });
+
 export const load: PageServerLoad = ({ url }) => ({ expired: url.searchParams.has("expired") });
 
 export const actions: Actions = {
   default: async ({ request, locals, cookies, url }) => {
     const form = await request.formData();
+    const ticket = textOf(form, "ticket");
+    if (ticket !== "") {
+      const result = await locals.api.secondStep(ticket, proofOf(textOf(form, "code")));
+      if (result.kind === "failed") {
+        const { status, data } = refused(asWrongPassword(result.failure));
+        return fail(status, { ...data, ticket });
+      }
+      keepSession(cookies, result.value, url, Date.now());
+      redirect(303, pathAfterLogin(url));
+    }
     const username = textOf(form, "username");
     // Not trimmed: blanks may be part of a password.
     const password = typedIn(form, "password");
@@ -25,13 +43,9 @@ export const actions: Actions = {
 
     const result = await locals.api.login(username, password);
     if (result.kind === "failed") {
-      // Here `unauthenticated` means a wrong password, not an expired session.
-      const { failure } = result;
-      return refused(
-        failure.code === "unauthenticated" ? { ...failure, code: "wrong_password" } : failure,
-        values,
-      );
+      return refused(asWrongPassword(result.failure), values);
     }
+    if ("factor" in result.value) return { ticket: result.value.factor.ticket };
     keepSession(cookies, result.value, url, Date.now());
     redirect(303, pathAfterLogin(url));
   },
