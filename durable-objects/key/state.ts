@@ -89,13 +89,21 @@ export function nextWakeAt(state: KeyState): EpochMs {
   );
 }
 
-/** A change of the key's options; what was spent stays spent, unless its period was over before the change. */
+/**
+ * A change of the key's options; what was spent stays spent, unless its period was over before the change. Changes may
+ * come in another order than they were made in: the newest stays.
+ */
 export function configure(
   before: KeyState,
   config: KeyConfig,
   deployment: Deployment,
   now: EpochMs,
 ): KeyState {
+  if (config.updatedAt < before.config.updatedAt) return before;
   const state = rolled(before, deployment, now);
   return { ...state, config, tallies: limits.rescheduled(state.tallies, config, deployment.timeZone, now) };
 }
+
+/** All budgets and windows as if nothing had been spent. What running requests hold back stays held back. */
+export const withoutSpending = (before: KeyState, deployment: Deployment, now: EpochMs): KeyState =>
+  rolled({ ...before, tallies: limits.EMPTY_TALLIES }, deployment, now);

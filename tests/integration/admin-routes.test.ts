@@ -9,7 +9,17 @@ import {
 import { adminApp } from "../../worker/admin/routes.ts";
 import { ROLES, type Role } from "../../worker/domain/person.ts";
 import { createPerson, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
+import {
+  admin,
+  call,
+  createAccount,
+  createKey,
+  createPair,
+  env,
+  fetchRelay,
+  unique,
+  usageOf,
+} from "./setup/relay.ts";
 
 const document = apiDocument(adminApp.routes);
 const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -24,6 +34,11 @@ type Walked = (typeof routes)[number];
 
 const guarded = routes.filter(({ operation }) => operation["x-role"] !== null);
 const ofName = (path: string, value: string) => path.replace(/\{\w+\}/g, value);
+/** Bodies of routes that say no more of an unknown object than that, once the body is one they understand. */
+const WELL_FORMED: Readonly<Record<string, object>> = {
+  "POST /admin/keys/{id}/extend": { amount: 1, unit: "days" },
+  "PATCH /admin/keys/tags/{tag}": { name: "new" },
+};
 const hasBody = ({ operation }: Walked) => operation.requestBody !== undefined;
 const parametersOf = (operation: Operation, place: "path" | "query") =>
   operation.parameters.filter((parameter) => parameter.in === place);
@@ -81,7 +96,7 @@ describe("every route", { timeout: 60_000 }, () => {
         const response = await as("owner")(
           route.method,
           ofName(route.path, id),
-          hasBody(route) ? {} : undefined,
+          hasBody(route) ? (WELL_FORMED[route.name] ?? {}) : undefined,
         );
         expect(response.status, id).toBe(404);
       }
@@ -145,6 +160,10 @@ async function samples(): Promise<
   const [doomed, person] = [await createAccount(), await createPerson("viewer")];
   const other = await createPerson("viewer");
   const { key: doomedKey } = await createPair();
+  const [binned, ending] = [await createKey(), await createKey({ expiresAt: 2e12 })];
+  await admin("DELETE", `/keys/${binned.id}`);
+  const [tag, doomedTag] = [unique("tag"), unique("tag")];
+  await createKey({ tags: [tag, doomedTag] });
   const [channel, doomedChannel] = [await createChannel(), await createChannel()];
   const at = {
     channel: `/notifications/${channel.id}`,
@@ -172,6 +191,17 @@ async function samples(): Promise<
     "PATCH /admin/keys/{id}": { path: at.key, body: { totalCost: 2 } },
     "POST /admin/keys/{id}/rotate": { path: `${at.key}/rotate` },
     "DELETE /admin/keys/{id}": { path: `/keys/${doomedKey.id}` },
+    "POST /admin/keys/{id}/restore": { path: `/keys/${binned.id}/restore` },
+    "POST /admin/keys/{id}/extend": {
+      path: `/keys/${ending.id}/extend`,
+      body: { amount: 1, unit: "months" },
+    },
+    "POST /admin/keys/{id}/reset-usage": { path: `${at.key}/reset-usage` },
+    "POST /admin/keys/bulk": { body: { name: unique("bulk"), count: 2 } },
+    "PATCH /admin/keys/bulk": { body: { ids: [key.id, "key_00000009"], changes: { dailyCost: 7 } } },
+    "POST /admin/keys/bulk/delete": { body: { ids: [ending.id] } },
+    "PATCH /admin/keys/tags/{tag}": { path: `/keys/tags/${tag}`, body: { name: `${tag}-new` } },
+    "DELETE /admin/keys/tags/{tag}": { path: `/keys/tags/${doomedTag}` },
     "POST /admin/people": { body: { username: unique("p").slice(0, 40), password: PASSWORD } },
     "GET /admin/people/{id}": { path: at.person },
     "PATCH /admin/people/{id}": { path: at.person, body: { name: "Ada" } },

@@ -98,7 +98,9 @@ const keyStatusAnswer = z.object({
   limits: z.array(limitAnswer),
 }) satisfies z.ZodType<KeyStatus>;
 
-const keyFields = keyConfigSchema.omit({ fingerprint: true }).extend({ status: keyStatusAnswer.nullable() });
+const keyFields = keyConfigSchema
+  .omit({ fingerprint: true, previous: true })
+  .extend({ previousUntil: time, status: keyStatusAnswer.nullable() });
 export const keyAnswer = keyFields.meta({ id: "Key" }) satisfies z.ZodType<KeyView>;
 /** With the key's text, which is shown this once. */
 export const newKeyAnswer = keyFields.extend({ key: z.string() }).meta({ id: "NewKey" });

@@ -1,5 +1,6 @@
 /** What the admin API's handlers share: their environment, errors as JSON, and input parsed at the door. */
 import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
@@ -48,6 +49,27 @@ export const body = <Schema extends z.ZodType>(schema: Schema) =>
     validator("json", (value): z.output<Schema> => parsed(schema, value)),
     { kind: "body", schema },
   );
+
+/** The same for a body whose every field may be left out: then the body may, too. */
+export const optionalBody = <Schema extends z.ZodType<object>>(schema: Schema) =>
+  withFact(
+    createMiddleware<AdminEnv, string, { in: { json?: z.input<Schema> }; out: { json: z.output<Schema> } }>(
+      async (context, next) => {
+        const text = await context.req.text();
+        context.req.addValidatedData("json", parsed(schema, text === "" ? {} : jsonOf(text)));
+        await next();
+      },
+    ),
+    { kind: "body", schema },
+  );
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RelayError("invalid_request", "The body is not JSON.");
+  }
+}
 
 export const query = <Schema extends z.ZodType>(schema: Schema) =>
   withFact(

@@ -91,9 +91,12 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   hint: z.string(),
   /** Of the key text in force: the beginning of its hash. Empty: not known, any text that finds the key will do. */
   fingerprint: z.string().default(""),
+  /** The text before the one in force: its hash, and until when (epoch ms, exclusive) it works still. */
+  previous: z.object({ hash: z.string(), until: z.number() }).nullable().default(null),
   /** Since when it is in the bin, where it is refused like a key that never was; null: it is not. */
   deletedAt: z.number().nullable().default(null),
   createdAt: z.number(),
+  /** Grows with every change, even within a ms: of two configurations, the one that is in force. */
   updatedAt: z.number(),
 });
 /** A key's configuration, in D1 and in the key's object, which enforces it. */
@@ -140,4 +143,8 @@ export interface LimitStatus {
 }
 
 /** A key as the admin API shows it; the key text itself is shown once, at creation and rotation. */
-export type KeyView = Omit<KeyConfig, "fingerprint"> & { readonly status: KeyStatus | null };
+export type KeyView = Omit<KeyConfig, "fingerprint" | "previous"> & {
+  /** Until when the text before the one in force works still. */
+  readonly previousUntil: EpochMs | null;
+  readonly status: KeyStatus | null;
+};
