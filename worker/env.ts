@@ -67,6 +67,8 @@ const settingsSchema = z.object({
    * place is met by another account; 0: not at all. Only a stream that opens and then says nothing waits so long.
    */
   HOLD_BACK_MS: z.coerce.number().int().min(0).max(30_000).default(1000),
+  /** Whoever holds a key may see what it is and what it used, and redeem quota cards for it. */
+  PUBLIC_PAGE: z.stringbool().default(true),
   /** How long the way a request was routed is kept, in days. */
   ROUTING_DAYS: z.coerce.number().int().min(0).max(365).default(7),
   /** How long records are kept, in months; their sums stay. 0: for ever. */

@@ -13,12 +13,11 @@ import { GroupCommit } from "../group-commit.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { admit, cancel, wake, type Woken } from "./admission.ts";
 import type { KeyContract, KeyInspection, KeyNews, KeyStanding } from "./contract.ts";
-import { limitsOf } from "./limits.ts";
 import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
 import { checkpoint, extend, settle, sweep } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
-import { exists, expiryOf, isInForce, isLive } from "./rules.ts";
+import { exists, isInForce, isLive } from "./rules.ts";
 import {
   configure,
   emptyState,
@@ -29,6 +28,7 @@ import {
   type Deployment,
   type KeyState,
 } from "./state.ts";
+import { statusOf } from "./status.ts";
 import { KeyStore } from "./store.ts";
 
 const INCARNATION = "incarnation";
@@ -191,18 +191,7 @@ export class KeyObject extends DurableObject implements KeyContract {
     const now = Date.now();
     this.#sweep(now);
     if (this.#state === null) return null;
-    const state = rolled(this.#state, this.#deployment, now);
-    return {
-      activePermits: state.permits.size,
-      waiting: state.queue.waiters.length,
-      activatedAt: state.activatedAt,
-      expiresAt: expiryOf(state),
-      lastUsedAt: state.lastUsedAt,
-      totalRequests: state.totals.requests,
-      totalTokens: state.totals.tokens,
-      totalCost: state.totals.cost,
-      limits: limitsOf(state.tallies, state.reserved, state.config).map(({ rule: _, ...limit }) => limit),
-    };
+    return statusOf(rolled(this.#state, this.#deployment, now));
   }
 
   async standing(fingerprint: string): Promise<KeyStanding | null> {

@@ -1,13 +1,11 @@
 /** Whether a key may be used for a call at all, whatever it has spent: the first checks of an admission. Pure. */
 import type { ErrorFacts, RelayErrorCode } from "../../worker/domain/errors.ts";
 import { fingerprintOf, keyHash, type EpochMs } from "../../worker/domain/ids.ts";
+import { endOf } from "../../worker/domain/key-changes.ts";
 import { allowsModel } from "../../worker/domain/key-limits.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { fitsAny } from "../../worker/domain/wildcard.ts";
-
-const HOUR_MS = 3_600_000;
-const UNIT_MS = { hours: HOUR_MS, days: 24 * HOUR_MS } as const;
 
 export interface Life {
   readonly config: KeyConfig;
@@ -17,15 +15,7 @@ export interface Life {
   readonly activatedAt: EpochMs | null;
 }
 
-/** The key's end: a fixed date, or its lifetime from first use, whichever comes first; null: none. */
-export function expiryOf({ config, activatedAt }: Life): EpochMs | null {
-  const { expiresAt, activation } = config;
-  const ends = expiresAt === null ? [] : [expiresAt];
-  if (activation !== null && activatedAt !== null) {
-    ends.push(activatedAt + activation.amount * UNIT_MS[activation.unit]);
-  }
-  return ends.length === 0 ? null : Math.min(...ends);
-}
+export const expiryOf = ({ config, activatedAt }: Life): EpochMs | null => endOf(config, activatedAt);
 
 /** Whether there is such a key: none that is deleted, in the bin or for ever. */
 export const exists = ({ config, revoked }: Life): boolean => !revoked && config.deletedAt === null;

@@ -37,7 +37,8 @@ const ofName = (path: string, value: string) => path.replace(/\{\w+\}/g, value);
 /** Bodies of routes that say no more of an unknown object than that, once the body is one they understand. */
 const WELL_FORMED: Readonly<Record<string, object>> = {
   "POST /admin/keys/{id}/extend": { amount: 1, unit: "days" },
-  "PATCH /admin/keys/tags/{tag}": { name: "new" },
+  "PATCH /admin/key-tags/{tag}": { name: "new" },
+  "POST /admin/cards/{id}/redeem": { keyId: "key_00000009" },
 };
 const hasBody = ({ operation }: Walked) => operation.requestBody !== undefined;
 const parametersOf = (operation: Operation, place: "path" | "query") =>
@@ -91,7 +92,7 @@ describe("every route", { timeout: 60_000 }, () => {
   it.each(guarded.filter(({ method, path }) => path.includes("{") && method !== "PUT"))(
     "$name knows no object that there is not",
     async (route) => {
-      const strangers = ["acc", "key", "per", "req"].map((prefix) => `${prefix}_00000009`);
+      const strangers = ["acc", "crd", "key", "per", "rdm", "req"].map((prefix) => `${prefix}_00000009`);
       for (const id of [...strangers, "x".repeat(500), "%00", "..%2F..", "__proto__"]) {
         const response = await as("owner")(
           route.method,
@@ -147,6 +148,13 @@ async function createChannel(): Promise<{ readonly id: string }> {
   return response.json();
 }
 
+async function createCard(): Promise<{ readonly id: string }> {
+  const response = await admin("POST", "/cards", { cost: 1 });
+  expect(response.status).toBe(201);
+  const [card] = (await response.json<{ items: { id: string }[] }>()).items;
+  return card ?? { id: "" };
+}
+
 /** Dollars per million tokens. */
 const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
 
@@ -165,6 +173,15 @@ async function samples(): Promise<
   const [tag, doomedTag] = [unique("tag"), unique("tag")];
   await createKey({ tags: [tag, doomedTag] });
   const [channel, doomedChannel] = [await createChannel(), await createChannel()];
+  const spendable = await createKey({ totalCost: 5 });
+  const [card, revokedCard, doomedCard, usedCard] = [
+    await createCard(),
+    await createCard(),
+    await createCard(),
+    await createCard(),
+  ];
+  const redeemedCard = await admin("POST", `/cards/${usedCard.id}/redeem`, { keyId: spendable.id });
+  const redemption = await redeemedCard.json<{ id: string }>();
   const at = {
     channel: `/notifications/${channel.id}`,
     account: `/accounts/${account.id}`,
@@ -200,8 +217,14 @@ async function samples(): Promise<
     "POST /admin/keys/bulk": { body: { name: unique("bulk"), count: 2 } },
     "PATCH /admin/keys/bulk": { body: { ids: [key.id, "key_00000009"], changes: { dailyCost: 7 } } },
     "POST /admin/keys/bulk/delete": { body: { ids: [ending.id] } },
-    "PATCH /admin/keys/tags/{tag}": { path: `/keys/tags/${tag}`, body: { name: `${tag}-new` } },
-    "DELETE /admin/keys/tags/{tag}": { path: `/keys/tags/${doomedTag}` },
+    "PATCH /admin/key-tags/{tag}": { path: `/key-tags/${tag}`, body: { name: `${tag}-new` } },
+    "DELETE /admin/key-tags/{tag}": { path: `/key-tags/${doomedTag}` },
+    "POST /admin/cards": { body: { cost: 5, count: 2 } },
+    "GET /admin/cards/{id}": { path: `/cards/${card.id}` },
+    "POST /admin/cards/{id}/redeem": { path: `/cards/${card.id}/redeem`, body: { keyId: spendable.id } },
+    "POST /admin/cards/{id}/revoke": { path: `/cards/${revokedCard.id}/revoke` },
+    "DELETE /admin/cards/{id}": { path: `/cards/${doomedCard.id}` },
+    "POST /admin/redemptions/{id}/revoke": { path: `/redemptions/${redemption.id}/revoke` },
     "POST /admin/people": { body: { username: unique("p").slice(0, 40), password: PASSWORD } },
     "GET /admin/people/{id}": { path: at.person },
     "PATCH /admin/people/{id}": { path: at.person, body: { name: "Ada" } },

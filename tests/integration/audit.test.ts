@@ -46,7 +46,10 @@ describe("every change", { timeout: 30_000 }, () => {
       fingerprint: "***",
       previous: { hash: "***", until: expect.any(Number) as number },
     });
-    expect(found[3]).toMatchObject({ before: { deletedAt: null }, after: { deletedAt: expect.any(Number) as number } });
+    expect(found[3]).toMatchObject({
+      before: { deletedAt: null },
+      after: { deletedAt: expect.any(Number) as number },
+    });
   });
 
   it("of accounts, groups and people is in the log", async () => {

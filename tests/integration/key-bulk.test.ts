@@ -105,7 +105,7 @@ describe("keys in bulk", () => {
 
 describe("tags", () => {
   const tags = async () =>
-    (await (await admin("GET", "/keys/tags")).json<{ items: { name: string; keys: number }[] }>()).items;
+    (await (await admin("GET", "/key-tags")).json<{ items: { name: string; keys: number }[] }>()).items;
   const countOf = async (name: string) => (await tags()).find((tag) => tag.name === name)?.keys;
 
   it("are counted, renamed everywhere and taken off, in the log", async () => {
@@ -115,12 +115,12 @@ describe("tags", () => {
     const binned = await createKey({ tags: [old] });
     await admin("DELETE", `/keys/${binned.id}`);
     expect(await countOf(old)).toBe(2);
-    const renamed = await admin("PATCH", `/keys/tags/${old}`, { name: other });
+    const renamed = await admin("PATCH", `/key-tags/${old}`, { name: other });
     expect(await renamed.json()).toEqual({ name: other, keys: 3 });
     expect((await keyView(first)).tags).toEqual(["head", other]);
     expect((await keyView(both)).tags).toEqual([other, "tail"]);
     expect((await keyView(binned)).tags).toEqual([other]);
-    expect((await admin("DELETE", `/keys/tags/${other}`)).status).toBe(204);
+    expect((await admin("DELETE", `/key-tags/${other}`)).status).toBe(204);
     expect((await keyView(first)).tags).toEqual(["head"]);
     expect((await keyView(binned)).tags).toEqual([]);
     expect((await entriesOf(old)).map(({ action }) => action)).toEqual(["tag.rename"]);
@@ -132,7 +132,7 @@ describe("tags", () => {
     const key = await createKey({ tags: [hostile] });
     const found = await admin("GET", `/keys?tag=${encodeURIComponent(hostile)}`);
     expect((await found.json<{ items: KeyView[] }>()).items.map(({ id }) => id)).toEqual([key.id]);
-    const path = `/keys/tags/${encodeURIComponent(hostile)}`;
+    const path = `/key-tags/${encodeURIComponent(hostile)}`;
     expect((await admin("PATCH", path, { name: `<b>"'` })).status).toBe(200);
     expect((await keyView(key)).tags).toEqual([`<b>"'`]);
     expect((await admin("PATCH", path, { name: "gone" })).status).toBe(404);
@@ -142,7 +142,7 @@ describe("tags", () => {
     const tag = unique("tag");
     const key = await createKey({ tags: [tag] });
     await Promise.all([
-      admin("PATCH", `/keys/tags/${tag}`, { name: `${tag}-2` }),
+      admin("PATCH", `/key-tags/${tag}`, { name: `${tag}-2` }),
       admin("PATCH", `/keys/${key.id}`, { concurrency: 3 }),
     ]);
     expect(await keyView(key)).toMatchObject({ tags: [`${tag}-2`], concurrency: 3 });

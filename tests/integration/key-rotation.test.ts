@@ -71,7 +71,7 @@ describe("a rotation with grace", () => {
     await admin("PATCH", `/keys/${key.id}`, { enabled: false });
     expect(await statusesOf(key)).toEqual([401]);
     await admin("PATCH", `/keys/${key.id}`, { enabled: true, binding: { kind: "group", group: "nobody" } });
-    expect(await statusesOf(key)).toEqual([503]);
+    expect(await statusesOf(key)).toEqual([529]);
   });
 
   it("comes out of the bin as it went in, and of an empty KV as it was", async () => {

@@ -181,8 +181,7 @@ export async function extendKey(
   const { config } = await editKey(context, found, "key.extend", async ({ config: before, hash }) => {
     assertNotInBin(before);
     const status = await keyObject(context.env, before.id).status();
-    const life = status ?? { activatedAt: null, expiresAt: before.expiresAt };
-    const after = extended(before, life, lifetime, Date.now());
+    const after = extended(before, status?.activatedAt ?? null, lifetime, Date.now());
     if (typeof after === "string") throw new RelayError("conflict", after);
     return { config: after, hash };
   });

@@ -29,7 +29,6 @@ import {
   rotateKey,
 } from "./key-changes.ts";
 import { keyList, keyListSchema } from "./key-list.ts";
-import { keyTagRoutes } from "./key-tags.ts";
 
 const deletionSchema = z.object({ forever: z.stringbool().default(false) });
 
@@ -122,7 +121,6 @@ export const keyRoutes = new Hono<AdminEnv>()
     body(keyInputSchema),
     async (context) => context.json(await createKey(context, context.req.valid("json")), 201),
   )
-  .route("/tags", keyTagRoutes)
   .route("/bulk", bulkRoutes)
   .delete(
     "/bin",

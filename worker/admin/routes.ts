@@ -3,8 +3,10 @@ import { Hono } from "hono";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
+import { cardRoutes, redemptionRoutes } from "./cards.ts";
 import type { AdminEnv } from "./context.ts";
 import { groupRoutes } from "./groups.ts";
+import { keyTagRoutes } from "./key-tags.ts";
 import { keyRoutes } from "./keys.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
@@ -31,6 +33,9 @@ const signedIn = new Hono<AdminEnv>()
   .route("/accounts", accountRoutes)
   .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
+  .route("/key-tags", keyTagRoutes)
+  .route("/cards", cardRoutes)
+  .route("/redemptions", redemptionRoutes)
   .route("/notifications", notificationRoutes)
   .route("/dead-letters", deadLetterRoutes)
   .route("/requests", requestRoutes)

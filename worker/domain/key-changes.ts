@@ -1,7 +1,7 @@
 /** What happens to a key's configuration when it is changed, rotated, put into the bin or given more time. Pure. */
 import { z } from "zod";
 import type { EpochMs, KeyHash } from "./ids.ts";
-import type { KeyConfig, KeyStatus } from "./key.ts";
+import type { KeyConfig } from "./key.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -38,21 +38,32 @@ export const rotated = (
   until: EpochMs,
 ): KeyConfig => ({ ...key.config, ...marks, previous: { hash: key.hash, until } });
 
+/** The key's end: a fixed date, or its lifetime from first use, whichever comes first; null: none, or not begun. */
+export function endOf(
+  { expiresAt, activation }: Pick<KeyConfig, "expiresAt" | "activation">,
+  activatedAt: EpochMs | null,
+): EpochMs | null {
+  const ends = expiresAt === null ? [] : [expiresAt];
+  if (activation !== null && activatedAt !== null) ends.push(activatedAt + lifetimeMs(activation));
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
 /**
  * A later end, counted from the key's own or from now. A lifetime from first use that has begun becomes a date.
  *
- * @param life the key's, as its object knows it
+ * @param activatedAt first use, which only the key's object knows
  * @returns as text: why there is nothing to be made later
  */
 export function extended(
   config: KeyConfig,
-  { activatedAt, expiresAt }: Pick<KeyStatus, "activatedAt" | "expiresAt">,
+  activatedAt: EpochMs | null,
   lifetime: Lifetime,
   now: EpochMs,
 ): KeyConfig | string {
-  if (expiresAt !== null) {
+  const end = endOf(config, activatedAt);
+  if (end !== null) {
     const activation = activatedAt === null ? config.activation : null;
-    return { ...config, expiresAt: Math.max(now, expiresAt) + lifetimeMs(lifetime), activation };
+    return { ...config, expiresAt: Math.max(now, end) + lifetimeMs(lifetime), activation };
   }
   return config.activation === null
     ? "This key does not expire."
