@@ -108,8 +108,12 @@ function sorted(ids: readonly KeyId[], found: readonly StoredKey[], edit: EditOn
   const failed: Failure[] = [];
   for (const id of ids) {
     const before = byId.get(id);
-    const config = before === undefined ? "There is no such key." : edit(before.config);
-    if (before === undefined || typeof config === "string") failed.push({ id, error: String(config) });
+    if (before === undefined) {
+      failed.push({ id, error: "There is no such key." });
+      continue;
+    }
+    const config = edit(before.config);
+    if (typeof config === "string") failed.push({ id, error: config });
     else edited.push({ before, after: { ...before, config } });
   }
   return { edited, failed };

@@ -68,12 +68,18 @@ describe("redeemed", () => {
 
 describe("takenBack", () => {
   it.each([
-    ["all, where nothing of it is used", 11, 0.5, 1, 10],
-    ["what is left of it", 11, 4, 4, 7],
-    ["nothing of a budget that is overspent", 11, 12, 11, 0],
-    ["nothing where there is no budget any more", 0, 4, 0, 0],
-    ["all but a cent, so that the key stays limited", 10, 0, 0.01, 9.99],
-  ])("takes %s", (_, totalCost, used, left, taken) => {
+    { what: "all, where nothing of it is used", totalCost: 11, used: 0.5, left: 1, taken: 10 },
+    { what: "what is left of it", totalCost: 11, used: 4, left: 4, taken: 7 },
+    { what: "nothing of a budget that is overspent", totalCost: 11, used: 12, left: 11, taken: 0 },
+    { what: "nothing where there is no budget any more", totalCost: 0, used: 4, left: 0, taken: 0 },
+    {
+      what: "all but a cent, so that the key stays limited",
+      totalCost: 10,
+      used: 0,
+      left: 0.01,
+      taken: 9.99,
+    },
+  ])("takes $what", ({ totalCost, used, left, taken }) => {
     const back = takenBack(key({ totalCost }), spent(used), { cost: 10, time: null }, NOW);
     expect(back.config.totalCost).toBe(left);
     expect(back.takenBack).toEqual({ cost: taken, timeMs: 0 });

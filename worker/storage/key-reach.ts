@@ -83,8 +83,8 @@ export async function eraseKeys(
   commit: Commit,
   revoke: (id: KeyId) => Promise<void>,
 ): Promise<void> {
-  const ids = keys.map(({ config }) => config.id);
-  await deleteKeys(db, ids, commit);
+  const wanted = keys.map(({ config }) => config.id);
+  const ids = await deleteKeys(db, wanted, commit);
   // Their objects refuse them already. That they are revoked holds even if an older copy of D1 comes back.
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     await Promise.all(ids.slice(from, from + AT_ONCE).map(revoke));

@@ -1,6 +1,6 @@
 /** Relay keys in D1: their configuration, and of the key text only the hash. */
 import { z } from "zod";
-import { keyHash, type EpochMs, type KeyHash, type KeyId } from "../domain/ids.ts";
+import { keyHash, keyIdSchema, type EpochMs, type KeyHash, type KeyId } from "../domain/ids.ts";
 import { keyConfigSchema, type KeyConfig } from "../domain/key.ts";
 import { alone, type Commit } from "./commit.ts";
 import { jsonRows } from "./json-rows.ts";
@@ -140,15 +140,18 @@ export async function keysInBin(db: D1Database, before: EpochMs, limit: number):
   return results.map(parseKeyRow);
 }
 
-/** Only what is in the bin: what was restored in between stays. */
+const idRow = z.object({ id: keyIdSchema });
+
+/** Only what is in the bin: what was restored in between stays. @returns the keys that are gone */
 export async function deleteKeys(
   db: D1Database,
   ids: readonly KeyId[],
   commit: Commit = alone(db),
-): Promise<void> {
+): Promise<KeyId[]> {
   const deletion = db.prepare(
     `DELETE FROM relay_key
-     WHERE id IN (SELECT value FROM json_each(?)) AND config ->> 'deletedAt' IS NOT NULL`,
+     WHERE id IN (SELECT value FROM json_each(?)) AND config ->> 'deletedAt' IS NOT NULL RETURNING id`,
   );
-  await commit([deletion.bind(JSON.stringify(ids))]);
+  const [deleted] = await commit([deletion.bind(JSON.stringify(ids))]);
+  return (deleted?.results ?? []).map((row) => idRow.parse(row).id);
 }
