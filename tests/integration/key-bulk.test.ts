@@ -44,8 +44,9 @@ describe("keys in bulk", () => {
       const name = unique("many");
       expect((await admin("POST", "/keys/bulk", { name, count: 501 })).status).toBe(400);
       const made = await bulk<Created>("POST", "", { name, count: 500 });
-      const ids = made.succeeded.map(({ id }) => id);
-      expect(new Set(ids).size).toBe(500);
+      const all = made.succeeded.map(({ id }) => id);
+      expect(new Set(all).size).toBe(500);
+      const ids = all.slice(0, 60);
       const changed = await bulk("PATCH", "", { ids, changes: { concurrency: 2 }, tags: { add: ["many"] } });
       expect([changed.succeeded.length, changed.failed]).toEqual([60, []]);
       expect(await keyView({ id: ids[59] ?? "" })).toMatchObject({ concurrency: 2, tags: ["many"] });
