@@ -11,6 +11,8 @@ const PURE_FILES = [
   "durable-objects/*/{state,cooldowns,mask,recent-ids,admission,leases,limits,notices,permits,probes,rules,user-turns,windows}.ts",
   "worker/relay/schedule.ts",
   "worker/status/prometheus.ts",
+  "worker/public/views.ts",
+  "worker/storage/json-rows.ts",
   "worker/net/smtp/{dialogue,replies}.ts",
   "worker/notify/{channel,hmac,index,mail-content,settings,text}.ts",
   "worker/notify/channels/*.ts",

@@ -30,6 +30,7 @@ const QUERIES = [
   ["series by day and model", "/usage/series?step=day&by=model&DAYS"],
   ["series by hour, one day", "/usage/series?step=hour&LAST"],
   ["cost ranking of keys", "/usage/breakdown?by=key&DAYS"],
+  ["sums by tag, 90 days", "/usage/breakdown?by=tag&DAYS"],
   ["first page", "/usage?limit=50"],
   ["first page of a key", "/usage?limit=50&keyId=key_00000003"],
   ["first page of a model", "/usage?limit=50&model=model-1"],

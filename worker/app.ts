@@ -5,6 +5,7 @@ import { adminApp } from "./admin/routes.ts";
 import { ERROR_STATUS, RelayError, type ErrorFacts } from "./domain/errors.ts";
 import { systemError } from "./notify/system-error.ts";
 import { tell } from "./notify/tell.ts";
+import { publicRoutes } from "./public/routes.ts";
 import { ROUTING_HEADER } from "./relay/story.ts";
 import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
 import { selfServiceRoutes } from "./relay/self-service.ts";
@@ -82,6 +83,7 @@ export const app = new Hono<AppEnv>({ getPath })
   .get("/metrics", answerMetrics)
   .route("/", relayRoutes())
   .route("/", selfServiceRoutes())
+  .route("/public", publicRoutes)
   .route("/", adminApp)
   .notFound((context) =>
     respondWith(

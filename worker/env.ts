@@ -78,6 +78,8 @@ const variablesSchema = z.object({
    * place is met by another account; 0: not at all. Only a stream that opens and then says nothing waits so long.
    */
   HOLD_BACK_MS: z.coerce.number().int().min(0).max(30_000).default(1000),
+  /** Whoever holds a key may see what it is and what it used, and redeem quota cards for it. */
+  PUBLIC_PAGE: z.stringbool().default(true),
   /** How long the way a request was routed is kept, in days. */
   ROUTING_DAYS: z.coerce.number().int().min(0).max(365).default(7),
   /** How long records are kept, in months; their sums stay. 0: for ever. */
@@ -140,7 +142,7 @@ export function settingDefaults(env: Env): SettingValues {
     cooldownSeconds: {},
     rates: {},
     branding: { name: "edge-relay", icon: null, notice: null },
-    publicPage: { enabled: false },
+    publicPage: { enabled: env.PUBLIC_PAGE },
     registration: { enabled: env.REGISTRATION, role: "user", keysMax: KEYS_OF_ONE_USER_MAX },
   };
   defaults.set(env, values);

@@ -3,6 +3,7 @@ import { app } from "./app.ts";
 import { anchorAudit } from "./cron/anchor-audit.ts";
 import { auditUsageDaily } from "./cron/audit-usage.ts";
 import { tellOfYesterday } from "./cron/daily-summary.ts";
+import { emptyBin, forgetOldTexts, tellKeys } from "./cron/finish-keys.ts";
 import { forgetOldRouting } from "./cron/forget-routing.ts";
 import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
 import { remindOfExpiry } from "./cron/remind-of-expiry.ts";
@@ -29,7 +30,10 @@ function badEnvironment(error: BadEnvironment): Response {
 
 /** What is done every five minutes, by its name in messages. */
 const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unknown>])[] = [
+  ["telling keys what was changed of them", tellKeys],
   ["rebuilding the snapshots", rebuildSnapshots],
+  ["forgetting key texts that have ended", forgetOldTexts],
+  ["emptying the bin", emptyBin],
   ["forgetting old routing", forgetOldRouting],
   ["forgetting old tries to sign in", (env, now) => forgetOldTries(env.DB, now)],
   ["noting how far the audit log is", anchorAudit],

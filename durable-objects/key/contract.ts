@@ -18,6 +18,12 @@ export interface KeyNews {
 /** What a key's holder may know of it. */
 export type KeyStanding = KeyStatus & Pick<KeyConfig, "allowedModels" | "blockedModels" | "permissions">;
 
+/** Everything that a key's holder may know of it, whether it may be used or not. */
+export interface KeyInspection {
+  readonly config: KeyConfig;
+  readonly status: KeyStatus;
+}
+
 export interface KeyContract {
   admit(request: AdmitRequest): Promise<AdmitDecision>;
   /** Answers when what it was told is on disk. */
@@ -29,8 +35,12 @@ export interface KeyContract {
   extend(requestId: RequestId, cost: NanoDollars): Promise<NanoDollars>;
   configure(config: KeyConfig): Promise<void>;
   status(): Promise<KeyStatus | null>;
-  /** Like `status`, for the key's holder: null when the key is not live. */
-  standing(): Promise<KeyStanding | null>;
+  /** Like `status`, for the holder of a text with this fingerprint: null when the key is not live. */
+  standing(fingerprint: string): Promise<KeyStanding | null>;
+  /** The same for keys that are switched off or have ended, too: null for those that are not, or no longer. */
+  inspect(fingerprint: string): Promise<KeyInspection | null>;
+  /** Every budget and window begins anew; totals stay. */
+  resetUsage(): Promise<void>;
   /** Sends everything booked so far to D1, without waiting for its time. */
   ship(): Promise<void>;
   /** The key is gone: refuses from now on. What is booked is still shipped. */

@@ -241,7 +241,7 @@ export function limitsOf(tallies: Tallies, reserved: Spending, config: KeyConfig
 }
 
 /** Without what only messages need. */
-export const statusOf = ({ rule: _rule, holder: _holder, ...status }: Limit): LimitStatus => status;
+export const limitStatus = ({ rule: _rule, holder: _holder, ...status }: Limit): LimitStatus => status;
 
 export type Room =
   | {

@@ -16,22 +16,23 @@ import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { admit, cancel, wake, type Woken } from "./admission.ts";
-import type { KeyContract, KeyNews, KeyStanding } from "./contract.ts";
-import { limitsOf, statusOf } from "./limits.ts";
+import type { KeyContract, KeyInspection, KeyNews, KeyStanding } from "./contract.ts";
 import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
 import { checkpoint, extend, settle, sweep, withdraw } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
-import { expiryOf, isLive } from "./rules.ts";
+import { exists, isInForce, isLive } from "./rules.ts";
 import {
   configure,
   emptyState,
   isScarce,
   nextWakeAt,
   rolled,
+  withoutSpending,
   type Deployment,
   type KeyState,
 } from "./state.ts";
+import { statusOf } from "./status.ts";
 import { KeyStore } from "./store.ts";
 
 const INCARNATION = "incarnation";
@@ -207,25 +208,28 @@ export class KeyObject extends DurableObject implements KeyContract {
     const now = Date.now();
     this.#sweep(now);
     if (this.#state === null) return null;
-    const state = rolled(this.#state, this.#deployment, now);
-    return {
-      activePermits: state.permits.size,
-      waiting: state.queue.waiters.length,
-      activatedAt: state.activatedAt,
-      expiresAt: expiryOf(state),
-      lastUsedAt: state.lastUsedAt,
-      totalRequests: state.totals.requests,
-      totalTokens: state.totals.tokens,
-      totalCost: state.totals.cost,
-      limits: limitsOf(state.tallies, state.reserved, state.config).map(statusOf),
-    };
+    return statusOf(rolled(this.#state, this.#deployment, now));
   }
 
-  async standing(): Promise<KeyStanding | null> {
-    if (this.#state === null || !isLive(this.#state, Date.now())) return null;
-    const { allowedModels, blockedModels, permissions } = this.#state.config;
+  async standing(fingerprint: string): Promise<KeyStanding | null> {
+    const found = await this.inspect(fingerprint);
+    if (found === null || this.#state === null || !isLive(this.#state, Date.now())) return null;
+    const { allowedModels, blockedModels, permissions } = found.config;
+    return { ...found.status, allowedModels, blockedModels, permissions };
+  }
+
+  async inspect(fingerprint: string): Promise<KeyInspection | null> {
     const status = await this.status();
-    return status === null ? null : { ...status, allowedModels, blockedModels, permissions };
+    if (this.#state === null || status === null || !exists(this.#state)) return null;
+    const { config } = this.#state;
+    return isInForce(config, fingerprint, Date.now()) ? { config, status } : null;
+  }
+
+  async resetUsage(): Promise<void> {
+    if (this.#state === null) return;
+    this.#apply(withoutSpending(this.#state, this.#deployment, Date.now()));
+    this.#wake();
+    await this.#commit.written();
   }
 
   async ship(): Promise<void> {

@@ -3,7 +3,7 @@ import type { KeyConfig } from "../../worker/domain/key.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { ask, config, DAY_MS, HOUR_MS, NOW } from "./__fixtures__/builders.ts";
 import { allowsModel } from "../../worker/domain/key-limits.ts";
-import { expiryOf, isLive, obstacle } from "./rules.ts";
+import { expiryOf, isInForce, isLive, obstacle } from "./rules.ts";
 
 const life = (overrides: Partial<KeyConfig> = {}) => ({
   config: config(overrides),
@@ -46,6 +46,23 @@ describe("isLive", () => {
   it("is false for a key that is switched off or revoked", () => {
     expect(isLive(life({ enabled: false }), NOW)).toBe(false);
     expect(isLive({ ...life(), revoked: true }, NOW)).toBe(false);
+    expect(isLive(life({ deletedAt: NOW }), NOW)).toBe(false);
+  });
+});
+
+describe("isInForce", () => {
+  const [newest, old] = ["a".repeat(16), "b".repeat(16)];
+  const rotated = config({ fingerprint: newest, previous: { hash: "b".repeat(64), until: NOW } });
+
+  it("lets the newest text in, and the one before until its time is over, to the ms", () => {
+    expect(isInForce(rotated, newest, NOW + DAY_MS)).toBe(true);
+    expect(isInForce(rotated, old, NOW - 1)).toBe(true);
+    expect(isInForce(rotated, old, NOW)).toBe(false);
+    expect(isInForce(rotated, "c".repeat(16), NOW - 1)).toBe(false);
+  });
+
+  it("lets any text in that finds a key of which none is known", () => {
+    expect(isInForce(config(), old, NOW)).toBe(true);
   });
 
   it("is false for a key whose owner is switched off, whatever the key itself says", () => {

@@ -1,13 +1,11 @@
 /** Whether a key may be used for a call at all, whatever it has spent: the first checks of an admission. Pure. */
 import type { ErrorFacts, RelayErrorCode } from "../../worker/domain/errors.ts";
-import type { EpochMs } from "../../worker/domain/ids.ts";
+import { fingerprintOf, keyHash, type EpochMs } from "../../worker/domain/ids.ts";
+import { endOf } from "../../worker/domain/key-changes.ts";
 import { allowsModel } from "../../worker/domain/key-limits.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { fitsAny } from "../../worker/domain/wildcard.ts";
-
-const HOUR_MS = 3_600_000;
-const UNIT_MS = { hours: HOUR_MS, days: 24 * HOUR_MS } as const;
 
 export interface Life {
   readonly config: KeyConfig;
@@ -17,21 +15,16 @@ export interface Life {
   readonly activatedAt: EpochMs | null;
 }
 
-/** The key's end: a fixed date, or its lifetime from first use, whichever comes first; null: none. */
-export function expiryOf({ config, activatedAt }: Life): EpochMs | null {
-  const { expiresAt, activation } = config;
-  const ends = expiresAt === null ? [] : [expiresAt];
-  if (activation !== null && activatedAt !== null) {
-    ends.push(activatedAt + activation.amount * UNIT_MS[activation.unit]);
-  }
-  return ends.length === 0 ? null : Math.min(...ends);
-}
+export const expiryOf = ({ config, activatedAt }: Life): EpochMs | null => endOf(config, activatedAt);
+
+/** Whether there is such a key: none that is deleted, in the bin or for ever. */
+export const exists = ({ config, revoked }: Life): boolean => !revoked && config.deletedAt === null;
 
 /** Whether the key may be used at all. */
 export function isLive(life: Life, now: EpochMs): boolean {
   const expiresAt = expiryOf(life);
   const { enabled, suspended } = life.config;
-  return enabled && !suspended && !life.revoked && (expiresAt === null || now < expiresAt);
+  return exists(life) && enabled && !suspended && (expiresAt === null || now < expiresAt);
 }
 
 const facts = (code: RelayErrorCode, message: string, reason?: string): ErrorFacts => ({
@@ -45,7 +38,9 @@ const facts = (code: RelayErrorCode, message: string, reason?: string): ErrorFac
 export function obstacle(life: Life, request: AdmitRequest, now: EpochMs): ErrorFacts | null {
   const { config } = life;
   // One message for every key that is not live, so that keys cannot be probed.
-  if (!isLive(life, now) || !isInForce(config, request)) return facts("unauthenticated", "Invalid API key");
+  if (!isLive(life, now) || !isInForce(config, request.fingerprint, now)) {
+    return facts("unauthenticated", "Invalid API key");
+  }
   if (!allowsService(config, request)) {
     return facts("permission_denied", `This key may not use ${request.service}.`, "service_not_allowed");
   }
@@ -64,8 +59,14 @@ export function obstacle(life: Life, request: AdmitRequest, now: EpochMs): Error
 }
 
 /** A text that was rotated out may be found for a while, wherever the edge still has it cached. */
-const isInForce = (config: KeyConfig, { fingerprint }: AdmitRequest) =>
-  config.fingerprint === "" || fingerprint === "" || config.fingerprint === fingerprint;
+export function isInForce(
+  { fingerprint: newest, previous }: KeyConfig,
+  given: string,
+  now: EpochMs,
+): boolean {
+  if (newest === "" || given === "" || given === newest) return true;
+  return previous !== null && now < previous.until && given === fingerprintOf(keyHash(previous.hash));
+}
 
 const allowsService = ({ permissions }: KeyConfig, { service }: AdmitRequest) =>
   permissions.length === 0 || permissions.includes(service);

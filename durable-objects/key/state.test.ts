@@ -221,3 +221,28 @@ describe("any history of calls", () => {
     );
   });
 });
+
+describe("configure", () => {
+  it("keeps the newest configuration, in whatever order they come", () => {
+    const first = machine.emptyState(config({ updatedAt: NOW }));
+    const set = (state: state_.KeyState, updatedAt: number, concurrency: number) =>
+      machine.configure(state, config({ updatedAt, concurrency }), DEPLOYMENT, NOW);
+    const newer = set(first, NOW + 2, 7);
+    expect(newer.config.concurrency).toBe(7);
+    expect(set(newer, NOW + 1, 9)).toBe(newer);
+    expect(set(newer, NOW + 2, 9).config.concurrency).toBe(9);
+  });
+});
+
+describe("withoutSpending", () => {
+  it("begins every period anew, and keeps totals and what running requests hold back", () => {
+    const limited = admitted(1, { totalCost: 10, dailyCost: 10, windowMinutes: 5, windowCost: 10 });
+    const settled = permits.settle(limited, builders.ended(9, { cost: 5e9 }), DEPLOYMENT, NOW);
+    const reset = machine.withoutSpending(settled, DEPLOYMENT, NOW);
+    expect(reset.tallies.total.cost).toBe(0);
+    expect(reset.tallies.day?.spent.cost).toBe(0);
+    expect(reset.tallies.window).toBeNull();
+    expect(reset.totals.cost).toBe(5e9);
+    expect([reset.permits, reset.reserved]).toEqual([settled.permits, settled.reserved]);
+  });
+});

@@ -95,13 +95,17 @@ export function nextWakeAt(state: KeyState): EpochMs {
   );
 }
 
-/** A change of the key's options; what was spent stays spent, unless its period was over before the change. */
+/**
+ * A change of the key's options; what was spent stays spent, unless its period was over before the change. Changes may
+ * come in another order than they were made in: the newest stays.
+ */
 export function configure(
   before: KeyState,
   config: KeyConfig,
   deployment: Deployment,
   now: EpochMs,
 ): KeyState {
+  if (config.updatedAt < before.config.updatedAt) return before;
   const state = rolled(before, deployment, now);
   const tallies = limits.rescheduled(state.tallies, config, deployment.timeZone, now);
   // Another time zone is no reason to cut a week short that has begun.
@@ -112,3 +116,7 @@ export function configure(
 /** Whether the week of one begins with the week of the other. */
 const beginsWithIt = (a: KeyConfig, b: KeyConfig) =>
   a.weekStartDay === b.weekStartDay && a.weekStartHour === b.weekStartHour;
+
+/** All budgets and windows as if nothing had been spent. What running requests hold back stays held back. */
+export const withoutSpending = (before: KeyState, deployment: Deployment, now: EpochMs): KeyState =>
+  rolled({ ...before, tallies: limits.EMPTY_TALLIES }, deployment, now);

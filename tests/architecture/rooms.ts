@@ -95,9 +95,15 @@ export const ROOMS: readonly Room[] = [
     packages: null,
   },
   {
+    name: "public",
+    files: /^worker\/public\//,
+    imports: [...BASE, "contract", "env", "relay"],
+    packages: null,
+  },
+  {
     name: "app",
     files: /^worker\/app\.ts$/,
-    imports: [...BASE, "providers", "env", "notify", "relay", "admin", "status"],
+    imports: [...BASE, "providers", "env", "notify", "relay", "admin", "status", "public"],
     packages: null,
   },
   {

@@ -9,7 +9,17 @@ import {
 import { adminApp } from "../../worker/admin/routes.ts";
 import { ROLES, type Person, type Role } from "../../worker/domain/person.ts";
 import { createPerson, fullPath, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
+import {
+  admin,
+  call,
+  createAccount,
+  createKey,
+  createPair,
+  env,
+  fetchRelay,
+  unique,
+  usageOf,
+} from "./setup/relay.ts";
 
 const document = apiDocument(adminApp.routes);
 const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -25,6 +35,12 @@ type Walked = (typeof routes)[number];
 
 const guarded = routes.filter(({ operation }) => operation["x-role"] !== null);
 const ofName = (path: string, value: string) => path.replace(/\{\w+\}/g, value);
+/** Bodies of routes that say no more of an unknown object than that, once the body is one they understand. */
+const WELL_FORMED: Readonly<Record<string, object>> = {
+  "POST /admin/keys/{id}/extend": { amount: 1, unit: "days" },
+  "PATCH /admin/key-tags/{tag}": { name: "new" },
+  "POST /admin/cards/{id}/redeem": { keyId: "key_00000009" },
+};
 const hasBody = ({ operation }: Walked) => operation.requestBody !== undefined;
 const parametersOf = (operation: Operation, place: "path" | "query") =>
   operation.parameters.filter((parameter) => parameter.in === place);
@@ -90,12 +106,13 @@ describe("every route", { timeout: 60_000 }, () => {
   it.each(guarded.filter(({ method, path }) => path.includes("{") && method !== "PUT"))(
     "$name knows no object that there is not",
     async (route) => {
-      const strangers = ["acc", "key", "per", "prx", "req"].map((prefix) => `${prefix}_00000009`);
+      const prefixes = ["acc", "crd", "key", "per", "prx", "rdm", "req"];
+      const strangers = prefixes.map((prefix) => `${prefix}_00000009`);
       for (const id of [...strangers, "x".repeat(500), "%00", "..%2F..", "__proto__"]) {
         const response = await as("owner")(
           route.method,
           ofName(route.path, id),
-          hasBody(route) ? {} : undefined,
+          hasBody(route) ? (WELL_FORMED[route.name] ?? {}) : undefined,
         );
         expect(response.status, id).toBe(404);
       }
@@ -154,6 +171,13 @@ async function createProxy(): Promise<{ readonly id: string }> {
   return response.json();
 }
 
+async function createCard(): Promise<{ readonly id: string }> {
+  const response = await admin("POST", "/cards", { cost: 1 });
+  expect(response.status).toBe(201);
+  const [card] = (await response.json<{ items: { id: string }[] }>()).items;
+  return card ?? { id: "" };
+}
+
 /** Dollars per million tokens. */
 const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
 
@@ -175,7 +199,21 @@ async function samples(): Promise<
   const [doomed, person] = [await createAccount(), await createPerson("viewer")];
   const other = await createPerson("viewer");
   const { key: doomedKey } = await createPair();
+  const [binned, ending] = [await createKey(), await createKey({ expiresAt: 2e12 })];
+  await admin("DELETE", `/keys/${binned.id}`);
+  const swept = await createKey();
+  const [tag, doomedTag] = [unique("tag"), unique("tag")];
+  await createKey({ tags: [tag, doomedTag] });
   const [channel, doomedChannel] = [await createChannel(), await createChannel()];
+  const spendable = await createKey({ totalCost: 5 });
+  const [card, revokedCard, doomedCard, usedCard] = [
+    await createCard(),
+    await createCard(),
+    await createCard(),
+    await createCard(),
+  ];
+  const redeemedCard = await admin("POST", `/cards/${usedCard.id}/redeem`, { keyId: spendable.id });
+  const redemption = await redeemedCard.json<{ id: string }>();
   const at = {
     channel: `/notifications/${channel.id}`,
     account: `/accounts/${account.id}`,
@@ -232,6 +270,23 @@ async function samples(): Promise<
     "PATCH /admin/keys/{id}": { path: at.key, body: { totalCost: 2 } },
     "POST /admin/keys/{id}/rotate": { path: `${at.key}/rotate` },
     "DELETE /admin/keys/{id}": { path: `/keys/${doomedKey.id}` },
+    "POST /admin/keys/{id}/restore": { path: `/keys/${binned.id}/restore` },
+    "POST /admin/keys/{id}/extend": {
+      path: `/keys/${ending.id}/extend`,
+      body: { amount: 1, unit: "months" },
+    },
+    "POST /admin/keys/{id}/reset-usage": { path: `${at.key}/reset-usage` },
+    "POST /admin/keys/bulk": { body: { name: unique("bulk"), count: 2 } },
+    "PATCH /admin/keys/bulk": { body: { ids: [key.id, "key_00000009"], changes: { dailyCost: 7 } } },
+    "POST /admin/keys/bulk/delete": { body: { ids: [swept.id] } },
+    "PATCH /admin/key-tags/{tag}": { path: `/key-tags/${tag}`, body: { name: `${tag}-new` } },
+    "DELETE /admin/key-tags/{tag}": { path: `/key-tags/${doomedTag}` },
+    "POST /admin/cards": { body: { cost: 5, count: 2 } },
+    "GET /admin/cards/{id}": { path: `/cards/${card.id}` },
+    "POST /admin/cards/{id}/redeem": { path: `/cards/${card.id}/redeem`, body: { keyId: spendable.id } },
+    "POST /admin/cards/{id}/revoke": { path: `/cards/${revokedCard.id}/revoke` },
+    "DELETE /admin/cards/{id}": { path: `/cards/${doomedCard.id}` },
+    "POST /admin/redemptions/{id}/revoke": { path: `/redemptions/${redemption.id}/revoke` },
     "POST /admin/people": { body: { username: unique("p").slice(0, 40), password: PASSWORD } },
     "GET /admin/people/{id}": { path: at.person },
     "GET /admin/people/{id}/spending": { path: `${at.person}/spending` },
@@ -272,6 +327,8 @@ const ELSEWHERE = new Set([
   "POST /admin/accounts/oauth/poll",
   // It answers with a WebSocket: feed.test.ts opens it.
   "GET /admin/feed",
+  // What the others need is in it; key-bin.test.ts empties it.
+  "DELETE /admin/keys/bin",
   // These need a message that was given up: notifications.test.ts has one.
   "POST /admin/dead-letters/{id}/retry",
   "DELETE /admin/dead-letters/{id}",

@@ -41,8 +41,15 @@ describe("every change", { timeout: 30_000 }, () => {
       after: { name: "second", concurrency: 3 },
     });
     expect(Object.keys(found[1]?.after ?? {})).toEqual(["name", "concurrency"]);
-    expect(found[2]?.after).toEqual({ hint: rotated.key.slice(-6), fingerprint: "***" });
-    expect(found[3]).toMatchObject({ before: { name: "second" }, after: null });
+    expect(found[2]?.after).toEqual({
+      hint: rotated.key.slice(-6),
+      fingerprint: "***",
+      previous: { hash: "***", until: expect.any(Number) as number },
+    });
+    expect(found[3]).toMatchObject({
+      before: { deletedAt: null },
+      after: { deletedAt: expect.any(Number) as number },
+    });
   });
 
   it("of accounts, groups and people is in the log", async () => {

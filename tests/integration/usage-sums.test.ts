@@ -1,8 +1,12 @@
 /** Totals, charts and rankings of the ledger: all from sums, in the deployment's days. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { UsageGroupTotals, UsageSeries, UsageTotals } from "../../worker/domain/usage-sum.ts";
+import { usageRange } from "../../worker/domain/usage-range.ts";
+import { usageBreakdown } from "../../worker/storage/usage-sums.ts";
 import { book, recordAt } from "./setup/ledger.ts";
-import { admin, createKey, fetchRelay, relayWith, type TestKey } from "./setup/relay.ts";
+import { explaining } from "./setup/explain.ts";
+import { createPerson } from "./setup/people.ts";
+import { admin, createKey, env, fetchRelay, relayWith, type TestKey } from "./setup/relay.ts";
 
 const HOUR_MS = 3_600_000;
 const at = (text: string) => Date.parse(text);
@@ -147,6 +151,87 @@ describe("GET /admin/usage/breakdown", () => {
     expect([items.map(({ id }) => id), total]).toEqual([["gpt-6-sol"], 2]);
     for (const query of ["by=model&sort=cost;drop", "by=hash", ""]) {
       expect((await admin("GET", `/usage/breakdown?${query}`)).status).toBe(400);
+    }
+  });
+});
+
+describe("what keys say of themselves", () => {
+  const YEAR = "from=2027-01-01&to=2027-12-31";
+  const bySums = (items: readonly UsageGroupTotals[]) => items.map(({ id, name, cost }) => [id, name, cost]);
+
+  beforeAll(async () => {
+    const owner = await createPerson("user");
+    owned = { id: owner.id, username: owner.username };
+    const both = await createKey({
+      tags: ["red", "blue"],
+      ownerId: owner.id,
+      binding: { kind: "group", group: "g" },
+    });
+    const one = await createKey({ tags: ["red"] });
+    const when = at("2027-02-01T10:00:00Z");
+    await book([
+      recordAt(when, { keyId: both.id, cost: 10 }),
+      recordAt(when, { keyId: both.id, cost: 1, model: "other", accountId: null }),
+      recordAt(when + 24 * HOUR_MS, { keyId: one.id, cost: 100 }),
+      recordAt(when, { keyId: "key_00000099", cost: 1000 }),
+    ]);
+    await admin("DELETE", `/keys/${one.id}`);
+  });
+  let owned: { id: string; username: string };
+
+  it("are sums by owner, group and tag, a key with two tags in both, and the rest under no name", async () => {
+    const of = async (by: string) =>
+      bySums((await read<{ items: UsageGroupTotals[] }>(`breakdown?by=${by}&${YEAR}`)).items);
+    expect(await of("user")).toEqual([
+      ["", null, 1100],
+      [owned.id, owned.username, 11],
+    ]);
+    expect(await of("group")).toEqual([
+      ["", null, 1100],
+      ["g", "g", 11],
+    ]);
+    expect(await of("tag")).toEqual([
+      ["", null, 1000],
+      ["red", "red", 111],
+      ["blue", "blue", 11],
+    ]);
+  });
+
+  it.each([
+    ["owner", () => `ownerId=${owned.id}`, 11],
+    ["group", () => "group=g", 11],
+    ["tag", () => "tag=red", 111],
+    ["tag and model", () => "tag=red&model=other", 1],
+    ["text that is no SQL", () => `tag=${encodeURIComponent("' OR 1=1 --")}`, 0],
+  ])("are filters by %s", async (_, filter, cost) => {
+    expect((await read<UsageTotals>(`summary?${YEAR}&${filter()}`)).cost).toBe(cost);
+  });
+
+  it.each(["day", "hour"] as const)("are lines of a chart by %s", async (step) => {
+    const span = "from=2027-02-01&to=2027-02-02";
+    const { series } = await read<{ series: UsageSeries[] }>(`series?step=${step}&by=tag&lines=1&${span}`);
+    const sums = series.map(({ group, points }) => [
+      group.id,
+      points.reduce((sum, { cost }) => sum + cost, 0),
+    ]);
+    expect(sums).toEqual([
+      ["", 1000],
+      [null, 122],
+    ]);
+  });
+
+  it("read rollups and nothing else of the ledger", async () => {
+    const range = usageRange({ from: { day: "2027-01-01" }, to: { day: "2027-12-31" } }, 0, "UTC");
+    if (typeof range === "string") throw new Error(range);
+    const filter = { keyId: undefined, accountId: undefined, model: undefined, protocol: undefined };
+    for (const by of ["user", "group", "tag"] as const) {
+      const { db, plans } = explaining(env.DB);
+      const ranking = { by, sort: "cost", limit: 10, offset: 0 } as const;
+      await usageBreakdown(db, range, { ...filter, provider: undefined, tag: "x", ownerId: "y" }, ranking);
+      const plan = plans.flat().join("; ");
+      expect(plan).toContain("SEARCH usage_day USING PRIMARY KEY (day>? AND day<?)");
+      expect(plan).toContain("relay_key_owner");
+      expect(plan).not.toMatch(/usage_record/);
     }
   });
 });

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { balanceAnswerSchema } from "../domain/balance.ts";
 import { RelayError } from "../domain/errors.ts";
 import { PROVIDERS } from "../providers/index.ts";
-import { listBoundKeys } from "../storage/keys.ts";
+import { listBoundKeys } from "../storage/bound-keys.ts";
 import { requiredAccount, viewOf } from "./account-store.ts";
 import { accountAnswer, boundKeyAnswer, failureAnswer, pageOf, testAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";

@@ -17,7 +17,7 @@ import type { RequestView, UsageView } from "../domain/usage.ts";
 import { PROXY_ERROR_CODES } from "../net/proxy-error.ts";
 import { AUDIT_PROBLEMS, type Verification } from "../storage/audit-verify.ts";
 import { SIGN_INS } from "./account-form.ts";
-import type { BoundKey } from "../storage/keys.ts";
+import type { BoundKey } from "../storage/bound-keys.ts";
 import type { ProxyTest } from "./test-proxy.ts";
 import type { TestResult } from "./test-account.ts";
 
@@ -126,8 +126,8 @@ const keyStatusAnswer = z.object({
 }) satisfies z.ZodType<KeyStatus>;
 
 const keyFields = keyConfigSchema
-  .omit({ fingerprint: true, booksUsage: true })
-  .extend({ status: keyStatusAnswer.nullable() });
+  .omit({ fingerprint: true, previous: true, booksUsage: true })
+  .extend({ previousUntil: time, status: keyStatusAnswer.nullable() });
 export const keyAnswer = keyFields.meta({ id: "Key" }) satisfies z.ZodType<KeyView>;
 /** With the key's text, which is shown this once. */
 export const newKeyAnswer = keyFields.extend({ key: z.string() }).meta({ id: "NewKey" });

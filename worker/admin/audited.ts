@@ -4,7 +4,7 @@ import { written, type Actor, type AuditAction, type AuditNote, type Change } fr
 import type { Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
 import { parseAuditKeys } from "../storage/audit-hash.ts";
-import { withEntry } from "../storage/audit.ts";
+import { withEntries, withEntry } from "../storage/audit.ts";
 import type { Commit } from "../storage/commit.ts";
 import type { AdminEnv } from "./context.ts";
 
@@ -44,3 +44,17 @@ export async function noted(
 ): Promise<void> {
   await audited(context, action, target, change)([]);
 }
+
+export interface Noted {
+  readonly target: string;
+  readonly change: Change;
+}
+
+/** What commits the same change to many things, each with an entry of its own. */
+export const auditedAll =
+  (context: Context<AdminEnv>, action: AuditAction, changes: readonly Noted[]): Commit =>
+  async (statements) => {
+    const actor = actorOf(context.get("person"));
+    const notes = changes.map(({ target, change }) => noteOf(actor, action, target, change));
+    return withEntries(await logOf(context.env), notes)(statements);
+  };

@@ -67,14 +67,13 @@ export const body = <Schema extends z.ZodType>(schema: Schema) =>
     { kind: "body", schema },
   );
 
-/** The same where all of it may be left out: no body is an empty one. */
-export const optionalBody = <Schema extends z.ZodType>(schema: Schema) =>
+/** The same for a body whose every field may be left out: then the body may, too. */
+export const optionalBody = <Schema extends z.ZodType<object>>(schema: Schema) =>
   withFact(
     createMiddleware<AdminEnv, string, { in: { json?: z.input<Schema> }; out: { json: z.output<Schema> } }>(
       async (context, next) => {
         const text = await context.req.text();
-        const value = text.trim() === "" ? {} : parseJson(text);
-        context.req.addValidatedData("json", parsed(schema, value) as object);
+        context.req.addValidatedData("json", parsed(schema, text.trim() === "" ? {} : parseJson(text)));
         await next();
       },
     ),

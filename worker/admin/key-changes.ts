@@ -2,7 +2,15 @@
 import type { Context } from "hono";
 import { toHex } from "../domain/encoding.ts";
 import { RelayError } from "../domain/errors.ts";
-import { fingerprintOf, keyIdSchema, newKeyId, type KeyHash, type PersonId } from "../domain/ids.ts";
+import {
+  fingerprintOf,
+  keyIdSchema,
+  newKeyId,
+  type EpochMs,
+  type KeyHash,
+  type PersonId,
+} from "../domain/ids.ts";
+import { extended, rotated, type Lifetime } from "../domain/key-changes.ts";
 import {
   inconsistency,
   KEY_PREFIX,
@@ -11,72 +19,40 @@ import {
   type KeyPatch,
   type KeyView,
 } from "../domain/key.ts";
-import { firstOwner, type Person } from "../domain/person.ts";
+import { firstOwner } from "../domain/person.ts";
 import type { Env } from "../env.ts";
-import { alone, type Commit } from "../storage/commit.ts";
 import { hashKey } from "../storage/hash.ts";
-import { addKeyWithin, deleteKey, findKey, listKeys, saveKey, type StoredKey } from "../storage/keys.ts";
+import { findKey, type StoredKey } from "../storage/keys.ts";
 import { findPerson } from "../storage/people.ts";
-import { deleteKey as deleteSnapshot, putKey } from "../storage/snapshots.ts";
-import { audited } from "./audited.ts";
-import { idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+import { noted } from "./audited.ts";
+import { idParam, notFound, type AdminEnv } from "./context.ts";
+import { editKey, eraseKeys, reachKey, saveNewKeys, saveOwnKey } from "./key-saving.ts";
 import { keyObject } from "./objects.ts";
 
 const HINT_LENGTH = 6;
+const MINUTE_MS = 60_000;
 
 /** A key with its text, which is shown this once. */
 export type NewKeyView = KeyView & { readonly key: string };
 
-export async function keyView(context: Context<AdminEnv>, stored: KeyConfig): Promise<KeyView> {
-  const { fingerprint: _fingerprint, booksUsage: _books, ...config } = stored;
-  return { ...config, status: await keyObject(context.env, config.id).status() };
+/** A key that D1 does not have yet, and its text. */
+export interface MadeKey {
+  readonly stored: StoredKey;
+  readonly text: string;
 }
 
-/** The key of the path. @throws RelayError `not_found` */
+export async function keyView(context: Context<AdminEnv>, stored: KeyConfig): Promise<KeyView> {
+  const { fingerprint: _fingerprint, booksUsage: _books, previous, ...config } = stored;
+  const status = await keyObject(context.env, config.id).status();
+  return { ...config, previousUntil: previous?.until ?? null, status };
+}
+
+/** The key of the path, wherever it is: in the bin, too. @throws RelayError `not_found` */
 export async function requiredKey(context: Context<AdminEnv>): Promise<StoredKey> {
   const id = idParam(keyIdSchema, context.req.param("id") ?? "");
   const key = await findKey(context.env.DB, id);
   if (key === null) throw notFound();
   return key;
-}
-
-/** The object first: it is the authority. Then D1, then the snapshot that lets the edge find it. */
-async function store(context: Context<AdminEnv>, key: StoredKey, commit: Commit): Promise<void> {
-  await keyObject(context.env, key.config.id).configure(key.config);
-  await saveKey(context.env.DB, key, commit);
-  await putKey(key.hash, key.config, snapshotsOf(context));
-}
-
-/** Like `store`, unless the owner has as many keys as they may. */
-async function storeWithin(
-  context: Context<AdminEnv>,
-  key: StoredKey,
-  { keysMax, commit }: { readonly keysMax: number; readonly commit: Commit },
-): Promise<void> {
-  const { DB } = context.env;
-  const full = () =>
-    new RelayError("conflict", `You may have ${String(keysMax)} keys. Delete one, or ask an owner for more.`);
-  // Asked before, too, so that whoever goes on trying does not make an object each time.
-  if ((await listKeys(DB, { limit: 1, offset: 0 }, ownerFilter(key.config))).total >= keysMax) throw full();
-  const object = keyObject(context.env, key.config.id);
-  await object.configure(key.config);
-  if (!(await addKeyWithin(DB, key, keysMax, commit))) {
-    await object.revoke();
-    throw full();
-  }
-  await putKey(key.hash, key.config, snapshotsOf(context));
-}
-
-const ownerFilter = ({ ownerId }: KeyConfig) => ({ ownerId: ownerId ?? undefined });
-
-/** An owner who was switched off while their key was changed must find it suspended all the same. */
-async function stillSettled(context: Context<AdminEnv>, key: StoredKey): Promise<KeyConfig> {
-  if (key.config.suspended || key.config.ownerId === null) return key.config;
-  const owner = await ownerOf(context.env, key.config.ownerId);
-  if (owner?.enabled === true) return key.config;
-  const config = { ...key.config, suspended: true };
-  await store(context, { ...key, config }, alone(context.env.DB));
-  return config;
 }
 
 async function newText(): Promise<{ readonly text: string; readonly hash: KeyHash }> {
@@ -90,20 +66,41 @@ const marksOf = (text: string, hash: KeyHash) => ({
   fingerprint: fingerprintOf(hash),
 });
 
-/** null: there is no such person. */
-async function ownerOf({ DB, ADMIN_USERNAME }: Env, id: PersonId): Promise<Person | null> {
-  const first = firstOwner(ADMIN_USERNAME);
-  return id === first.id ? first : ((await findPerson(DB, id))?.person ?? null);
+async function isPerson({ DB, ADMIN_USERNAME }: Env, id: PersonId): Promise<boolean> {
+  return id === firstOwner(ADMIN_USERNAME).id || (await findPerson(DB, id)) !== null;
 }
 
-/** The key as it may be stored: consistent, and suspended if its owner is. @throws RelayError `invalid_request` */
-async function settledConfig({ env }: Context<AdminEnv>, config: KeyConfig): Promise<KeyConfig> {
+export async function assertOwner({ env }: Context<AdminEnv>, id: PersonId | null): Promise<void> {
+  if (id !== null && !(await isPerson(env, id))) {
+    throw new RelayError("invalid_request", "ownerId: there is no such person");
+  }
+}
+
+function assertConsistent(config: KeyConfig): void {
   const problem = inconsistency(config);
   if (problem !== null) throw new RelayError("invalid_request", problem);
-  if (config.ownerId === null) return { ...config, suspended: false };
-  const owner = await ownerOf(env, config.ownerId);
-  if (owner === null) throw new RelayError("invalid_request", "ownerId: there is no such person");
-  return { ...config, suspended: !owner.enabled };
+}
+
+const IN_BIN = "This key is in the bin. Restore it first.";
+
+function assertNotInBin({ deletedAt }: KeyConfig): void {
+  if (deletedAt !== null) throw new RelayError("conflict", IN_BIN);
+}
+
+export async function makeKey(input: KeyInput, now: EpochMs): Promise<MadeKey> {
+  const { text, hash } = await newText();
+  const config: KeyConfig = {
+    ...input,
+    ...marksOf(text, hash),
+    id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
+    previous: null,
+    deletedAt: null,
+    booksUsage: true,
+    suspended: false,
+    createdAt: now,
+    updatedAt: now,
+  };
+  return { stored: { config, hash }, text };
 }
 
 /** @param keysMax of an owner who may have only so many. @throws RelayError `conflict` where they have them all */
@@ -112,60 +109,101 @@ export async function createKey(
   input: KeyInput,
   keysMax: number | null = null,
 ): Promise<NewKeyView> {
-  const now = Date.now();
-  const { text, hash } = await newText();
-  const config = await settledConfig(context, {
-    ...input,
-    ...marksOf(text, hash),
-    id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
-    deletedAt: null,
-    booksUsage: true,
-    suspended: false,
-    createdAt: now,
-    updatedAt: now,
-  });
-  const commit = audited(context, "key.create", config.id, { after: config });
-  if (keysMax === null) await store(context, { config, hash }, commit);
-  else await storeWithin(context, { config, hash }, { keysMax, commit });
-  return { ...(await keyView(context, config)), key: text };
+  await assertOwner(context, input.ownerId);
+  const { stored, text } = await makeKey(input, Date.now());
+  assertConsistent(stored.config);
+  const saved =
+    keysMax === null ? await saveNewKeys(context, [stored]) : await saveOwnKey(context, stored, keysMax);
+  const [key = stored] = saved;
+  await reachKey(context, key);
+  return { ...(await keyView(context, key.config)), key: text };
+}
+
+/** A change as it stands in a patch: what is absent stays as it is. @returns as text: what is wrong with it */
+export function patched(before: KeyConfig, patch: KeyPatch): KeyConfig | string {
+  if (before.deletedAt !== null) return IN_BIN;
+  const given = Object.entries(patch).filter(([, value]) => value !== undefined);
+  const config = { ...before, ...(Object.fromEntries(given) as Partial<KeyConfig>) };
+  return inconsistency(config) ?? config;
 }
 
 export async function changeKey(
   context: Context<AdminEnv>,
-  { config: before, hash }: StoredKey,
+  found: StoredKey,
   patch: KeyPatch,
 ): Promise<KeyView> {
-  const given = Object.entries(patch).filter(([, value]) => value !== undefined);
-  const config = await settledConfig(context, {
-    ...before,
-    ...(Object.fromEntries(given) as Partial<KeyConfig>),
-    updatedAt: Date.now(),
+  await assertOwner(context, patch.ownerId ?? null);
+  const { config } = await editKey(context, found, "key.update", ({ config: before, hash }) => {
+    assertNotInBin(before);
+    const after = patched(before, patch);
+    if (typeof after === "string") throw new RelayError("invalid_request", after);
+    return { config: after, hash };
   });
-  const commit = audited(context, "key.update", config.id, { before, after: config });
-  await store(context, { config, hash }, commit);
-  return keyView(context, await stillSettled(context, { config, hash }));
+  return keyView(context, config);
 }
 
-/** Gives a key a new text; the old one ends at once. */
+/** Gives a key a new text; the old one ends at once, or works for a while yet. */
 export async function rotateKey(
   context: Context<AdminEnv>,
-  { config: before, hash: oldHash }: StoredKey,
+  found: StoredKey,
+  graceMinutes = 0,
 ): Promise<NewKeyView> {
   const { text, hash } = await newText();
-  const config = { ...before, ...marksOf(text, hash), updatedAt: Date.now() };
-  await store(
-    context,
-    { config, hash },
-    audited(context, "key.rotate", config.id, { before, after: config }),
-  );
-  await deleteSnapshot(oldHash, snapshotsOf(context));
-  const kept = await stillSettled(context, { config, hash });
-  return { ...(await keyView(context, kept)), key: text };
+  const { config } = await editKey(context, found, "key.rotate", (before) => {
+    assertNotInBin(before.config);
+    const until = Date.now() + graceMinutes * MINUTE_MS;
+    return { config: rotated(before, marksOf(text, hash), until), hash };
+  });
+  return { ...(await keyView(context, config)), key: text };
 }
 
-export async function removeKey(context: Context<AdminEnv>, { config, hash }: StoredKey): Promise<void> {
-  await keyObject(context.env, config.id).revoke();
-  await deleteSnapshot(hash, snapshotsOf(context));
-  const commit = audited(context, "key.delete", config.id, { before: config });
-  await deleteKey(context.env.DB, config.id, commit);
+/** Moves a key to the bin, where it is refused as if it had never been. */
+export async function removeKey(context: Context<AdminEnv>, found: StoredKey): Promise<void> {
+  await editKey(context, found, "key.delete", ({ config, hash }) => {
+    if (config.deletedAt !== null) {
+      throw new RelayError("conflict", "This key is in the bin already. Add `?forever=true` to delete it.");
+    }
+    return { config: { ...config, deletedAt: Date.now() }, hash };
+  });
+}
+
+/** Takes a key out of the bin: its text works again, and its counters are what they were. */
+export async function restoreKey(context: Context<AdminEnv>, found: StoredKey): Promise<KeyView> {
+  const { config } = await editKey(context, found, "key.restore", ({ config: before, hash }) => {
+    if (before.deletedAt === null) throw new RelayError("conflict", "This key is not in the bin.");
+    return { config: { ...before, deletedAt: null }, hash };
+  });
+  return keyView(context, config);
+}
+
+/** Deletes a key for ever. What it used stays in the ledger, under its id. */
+export async function eraseKey(context: Context<AdminEnv>, found: StoredKey): Promise<void> {
+  if (found.config.deletedAt === null) await removeKey(context, found);
+  await eraseKeys(context, [found]);
+}
+
+export async function extendKey(
+  context: Context<AdminEnv>,
+  found: StoredKey,
+  lifetime: Lifetime,
+): Promise<KeyView> {
+  const { config } = await editKey(context, found, "key.extend", async ({ config: before, hash }) => {
+    assertNotInBin(before);
+    const status = await keyObject(context.env, before.id).status();
+    const after = extended(before, status?.activatedAt ?? null, lifetime, Date.now());
+    if (typeof after === "string") throw new RelayError("conflict", after);
+    return { config: after, hash };
+  });
+  return keyView(context, config);
+}
+
+/** Every budget and window begins anew. What the ledger has, and totals, stay. */
+export async function resetKeyUsage(context: Context<AdminEnv>, { config }: StoredKey): Promise<KeyView> {
+  assertNotInBin(config);
+  const object = keyObject(context.env, config.id);
+  const { limits = [] } = (await object.status()) ?? {};
+  await object.resetUsage();
+  const used = Object.fromEntries(limits.map((limit) => [limit.id, limit.used]));
+  await noted(context, "key.reset_usage", config.id, { before: { used } });
+  return keyView(context, config);
 }

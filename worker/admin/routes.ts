@@ -4,9 +4,11 @@ import { aliasRoutes } from "./aliases/routes.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
+import { cardRoutes, redemptionRoutes } from "./cards.ts";
 import { withSettings, type AdminEnv } from "./context.ts";
 import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
+import { keyTagRoutes } from "./key-tags.ts";
 import { keyringRoutes } from "./keyring.ts";
 import { keyRoutes } from "./keys.ts";
 import { meRoutes } from "./me.ts";
@@ -43,6 +45,9 @@ const signedIn = new Hono<AdminEnv>()
   .route("/proxies", proxyRoutes)
   .route("/groups", groupRoutes)
   .route("/keys", keyRoutes)
+  .route("/key-tags", keyTagRoutes)
+  .route("/cards", cardRoutes)
+  .route("/redemptions", redemptionRoutes)
   .route("/notifications", notificationRoutes)
   .route("/dead-letters", deadLetterRoutes)
   .route("/requests", requestRoutes)

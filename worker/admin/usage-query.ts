@@ -13,7 +13,7 @@ import {
   type Asked,
   type UsageRange,
 } from "../domain/usage-range.ts";
-import { BREAKDOWN_SORTS, USAGE_DIMENSIONS, USAGE_STEPS } from "../domain/usage-sum.ts";
+import { BREAKDOWN_SORTS, USAGE_DIMENSIONS, USAGE_STEPS, type SumFilter } from "../domain/usage-sum.ts";
 import { USAGE_SORTS } from "../storage/usage-list.ts";
 import { pageSchema, type AdminEnv } from "./context.ts";
 
@@ -64,16 +64,22 @@ export const summaryQuerySchema = spanSchema.extend({
   model: text.optional(),
   protocol: z.enum(PROTOCOL_IDS).optional(),
   provider: text.optional(),
+  ownerId: text.optional(),
+  tag: text.optional(),
+  group: text.optional(),
 });
 
 type SummaryQuery = Partial<z.output<typeof summaryQuerySchema>>;
 
-export const sumFilter = ({ keyId, accountId, model, protocol, provider }: SummaryQuery) => ({
-  keyId,
-  accountId,
-  model,
-  protocol,
-  provider,
+export const sumFilter = (filter: SummaryQuery): SumFilter => ({
+  keyId: filter.keyId,
+  accountId: filter.accountId,
+  model: filter.model,
+  protocol: filter.protocol,
+  provider: filter.provider,
+  ownerId: filter.ownerId,
+  tag: filter.tag,
+  group: filter.group,
 });
 
 export const seriesQuerySchema = summaryQuerySchema.extend({

@@ -49,9 +49,12 @@ export const usageSumRoutes = new Hono<AdminEnv>()
   )
   .get(
     "/breakdown",
-    documented("Ranks keys, accounts, models, protocols or providers by what they used.", {
-      200: usageBreakdownAnswer,
-    }),
+    documented(
+      "Ranks keys, their owners, groups and tags, accounts, models, protocols or providers by what they used.",
+      {
+        200: usageBreakdownAnswer,
+      },
+    ),
     query(breakdownQuerySchema),
     async (context) => {
       const { by, sort, page, limit, ...asked } = context.req.valid("query");

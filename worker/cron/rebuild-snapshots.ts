@@ -1,7 +1,8 @@
 /** Makes the KV snapshots anew from D1: whatever a failed write left behind is put right within minutes. */
 import type { Env } from "../env.ts";
 import { readDirectory } from "../storage/accounts.ts";
-import { listKeys } from "../storage/keys.ts";
+import { listKeys } from "../storage/key-list.ts";
+import { snapshotEntries } from "../storage/key-reach.ts";
 import { listOverrides, putMissingOverrides } from "../storage/prices.ts";
 import { putMissingSettings, readSettings } from "../storage/settings.ts";
 import { putDirectory, putMissingKeys } from "../storage/snapshots.ts";
@@ -14,5 +15,6 @@ export async function rebuildSnapshots(env: Env): Promise<void> {
   await putMissingSettings(await readSettings(env.DB), context);
   await putMissingOverrides(await listOverrides(env.DB), context);
   const { items } = await listKeys(env.DB, { limit: KEYS_PER_RUN, offset: 0 });
-  await putMissingKeys(items, context);
+  const entries = items.flatMap((key) => snapshotEntries(key, context.now));
+  await putMissingKeys(entries, context);
 }

@@ -10,10 +10,16 @@ export const personIdSchema = id("per").brand<"PersonId">();
 export const channelIdSchema = id("chn").brand<"ChannelId">();
 export const noticeIdSchema = id("ntc").brand<"NoticeId">();
 export const proxyIdSchema = id("prx").brand<"ProxyId">();
+export const cardIdSchema = id("crd").brand<"CardId">();
+export const redemptionIdSchema = id("rdm").brand<"RedemptionId">();
 
 export type AccountId = z.infer<typeof accountIdSchema>;
 export type KeyId = z.infer<typeof keyIdSchema>;
 export type PersonId = z.infer<typeof personIdSchema>;
+/** Of a quota card. */
+export type CardId = z.infer<typeof cardIdSchema>;
+/** Of a quota card's redemption. */
+export type RedemptionId = z.infer<typeof redemptionIdSchema>;
 /** Of a notification channel. */
 export type ChannelId = z.infer<typeof channelIdSchema>;
 /** Of a notification; what receivers know a repeated one by. */
@@ -39,7 +45,7 @@ const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
  * @param random at least 10 bytes of randomness
  */
 export function timeOrderedId(
-  prefix: "acc" | "chn" | "key" | "ntc" | "per" | "prx" | "req" | "ses",
+  prefix: "acc" | "chn" | "crd" | "key" | "ntc" | "per" | "prx" | "rdm" | "req" | "ses",
   now: EpochMs,
   random: Uint8Array,
 ): string {
@@ -61,6 +67,10 @@ export const newKeyId = (now: EpochMs, random: Uint8Array): KeyId =>
   timeOrderedId("key", now, random) as KeyId;
 export const newPersonId = (now: EpochMs, random: Uint8Array): PersonId =>
   timeOrderedId("per", now, random) as PersonId;
+export const newCardId = (now: EpochMs, random: Uint8Array): CardId =>
+  timeOrderedId("crd", now, random) as CardId;
+export const newRedemptionId = (now: EpochMs, random: Uint8Array): RedemptionId =>
+  timeOrderedId("rdm", now, random) as RedemptionId;
 export const newRequestId = (now: EpochMs, random: Uint8Array): RequestId =>
   timeOrderedId("req", now, random) as RequestId;
 /** The smallest request id of an instant: ids begin with their time. */

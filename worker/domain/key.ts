@@ -91,6 +91,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   hint: z.string(),
   /** Of the key text in force: the beginning of its hash. Empty: not known, any text that finds the key will do. */
   fingerprint: z.string().default(""),
+  /** The text before the one in force: its hash, and until when (epoch ms, exclusive) it works still. */
+  previous: z.object({ hash: z.string(), until: z.number() }).nullable().default(null),
   /** Since when it is in the bin, where it is refused like a key that never was; null: it is not. */
   deletedAt: z.number().nullable().default(null),
   /** False: it only counts, for a budget that several keys share; each of them books for itself. */
@@ -98,6 +100,7 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   /** Its owner is switched off or gone; lifted when they come back. No admin's entry: it follows the owner. */
   suspended: z.boolean().default(false),
   createdAt: z.number(),
+  /** Grows with every change, even within a ms: of two configurations, the one that is in force. */
   updatedAt: z.number(),
 });
 /** A key's configuration, in D1 and in the key's object, which enforces it. */
@@ -145,4 +148,8 @@ export interface LimitStatus {
 }
 
 /** A key as the admin API shows it; the key text itself is shown once, at creation and rotation. */
-export type KeyView = Omit<KeyConfig, "fingerprint" | "booksUsage"> & { readonly status: KeyStatus | null };
+export type KeyView = Omit<KeyConfig, "fingerprint" | "previous" | "booksUsage"> & {
+  /** Until when the text before the one in force works still. */
+  readonly previousUntil: EpochMs | null;
+  readonly status: KeyStatus | null;
+};

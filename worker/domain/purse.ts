@@ -12,7 +12,14 @@ export const purseOf = (person: PersonId): KeyId => `key_${person.slice("per_".l
 export const hasPurse = ({ dailyCost, weeklyCost, totalCost }: Person): boolean =>
   dailyCost > 0 || weeklyCost > 0 || totalCost > 0;
 
-export const purseConfig = ({ id, username, dailyCost, weeklyCost, totalCost }: Person): KeyConfig =>
+export const purseConfig = ({
+  id,
+  username,
+  updatedAt,
+  dailyCost,
+  weeklyCost,
+  totalCost,
+}: Person): KeyConfig =>
   keyConfigSchema.parse({
     id: purseOf(id),
     name: username,
@@ -23,5 +30,5 @@ export const purseConfig = ({ id, username, dailyCost, weeklyCost, totalCost }: 
     totalCost,
     hint: "",
     createdAt: 0,
-    updatedAt: 0,
+    updatedAt,
   });

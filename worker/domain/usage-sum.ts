@@ -1,5 +1,5 @@
 /** Sums of the ledger as the admin API shows them, and what may be asked of them. Pure. */
-import type { EpochMs, PersonId } from "./ids.ts";
+import type { EpochMs } from "./ids.ts";
 import type { NanoDollars } from "./money.ts";
 import type { ProtocolId } from "./protocol-id.ts";
 import { totalTokens, type TokenUsage } from "./usage.ts";
@@ -32,8 +32,20 @@ export function totalsOf(counts: UsageCounts): UsageTotals {
   };
 }
 
-/** What sums can be told apart by. */
-export const USAGE_DIMENSIONS = ["key", "account", "model", "protocol", "provider"] as const;
+/**
+ * What sums can be told apart by. The owner, group and tags of a key are those that it has when somebody asks, and a
+ * key with two tags counts in both.
+ */
+export const USAGE_DIMENSIONS = [
+  "key",
+  "account",
+  "model",
+  "protocol",
+  "provider",
+  "user",
+  "group",
+  "tag",
+] as const;
 export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
 
 export const BREAKDOWN_SORTS = ["cost", "requests", "tokens", "failed"] as const;
@@ -44,18 +56,22 @@ export type UsageStep = (typeof USAGE_STEPS)[number];
 
 /** Undefined: any. */
 export interface SumFilter {
-  /** Of this person's keys. */
-  readonly ownerId?: PersonId | undefined;
   readonly keyId: string | undefined;
   readonly accountId: string | undefined;
   readonly model: string | undefined;
   readonly protocol: ProtocolId | undefined;
   readonly provider: string | undefined;
+  /** Of keys that are this person's now. */
+  readonly ownerId?: string | undefined;
+  /** Of keys that have this tag now. */
+  readonly tag?: string | undefined;
+  /** Of keys that are bound to this group now. */
+  readonly group?: string | undefined;
 }
 
 /** One group of a breakdown, or one line of a chart. */
 export interface UsageGroup {
-  /** The empty id: requests that have none, such as those that reached no account; null: all groups not named. */
+  /** The empty id: requests that have none, such as those that reached no account, or whose key has no owner; null: all groups not named. */
   readonly id: string | null;
   /** Of a key or account that still exists; the id itself of everything else that has one. */
   readonly name: string | null;

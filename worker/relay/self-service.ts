@@ -19,7 +19,7 @@ async function whoAsks(context: Context<AppEnv>, protocol: Protocol = PROTOCOLS.
   const snapshots = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
   const query = new URL(context.req.url).searchParams;
   const key = await authenticate(context.req.raw.headers, query, snapshots);
-  const status = await askObject(() => ports.keyObject(key.id).standing());
+  const status = await askObject(() => ports.keyObject(key.id).standing(key.fingerprint));
   if (status === null) throw new RelayError("unauthenticated", "Invalid API key");
   return { key, status, ports, snapshots };
 }

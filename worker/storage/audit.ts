@@ -43,25 +43,49 @@ export async function auditHead(db: D1Database): Promise<AuditHead> {
   return row === null ? { seq: 0, hash: "" } : headSchema.parse(row);
 }
 
-const insertion = (db: D1Database, link: Link, hash: string): D1PreparedStatement =>
-  db
-    .prepare(
-      `INSERT INTO audit_entry (seq, at, actor_id, actor_name, action, target, before, after, key_id, previous, hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .bind(
-      link.seq,
-      link.at,
-      link.actor.id,
-      link.actor.name,
-      link.action,
-      link.target,
-      link.before,
-      link.after,
-      link.keyId,
-      link.previous,
-      hash,
-    );
+type HashedLink = Link & { readonly hash: string };
+
+const COLUMNS = "seq, at, actor_id, actor_name, action, target, before, after, key_id, previous, hash";
+/** D1 takes a hundred parameters a statement. */
+const ENTRIES_PER_STATEMENT = 9;
+
+const valuesOf = (link: HashedLink) => [
+  link.seq,
+  link.at,
+  link.actor.id,
+  link.actor.name,
+  link.action,
+  link.target,
+  link.before,
+  link.after,
+  link.keyId,
+  link.previous,
+  link.hash,
+];
+
+function insertions(db: D1Database, links: readonly HashedLink[]): D1PreparedStatement[] {
+  const statements: D1PreparedStatement[] = [];
+  for (let from = 0; from < links.length; from += ENTRIES_PER_STATEMENT) {
+    const rows = links.slice(from, from + ENTRIES_PER_STATEMENT).map(valuesOf);
+    const places = rows.map((row) => `(${row.map(() => "?").join()})`).join();
+    const sql = `INSERT INTO audit_entry (${COLUMNS}) VALUES ${places}`;
+    statements.push(db.prepare(sql).bind(...rows.flat()));
+  }
+  return statements;
+}
+
+/** Entries behind the newest one, each with the hash of the one before it. */
+async function chained(notes: readonly AuditNote[], head: AuditHead, keys: AuditKeys) {
+  const links: HashedLink[] = [];
+  let { seq, hash: previous } = head;
+  for (const note of notes) {
+    seq++;
+    const link: Link = { ...note, seq, keyId: keys.newest, previous };
+    previous = (await keys.hash(link)) ?? "";
+    links.push({ ...link, hash: previous });
+  }
+  return links;
+}
 
 const isPlaceTaken = (error: unknown): boolean =>
   error instanceof Error && error.message.includes("UNIQUE constraint failed: audit_entry.");
@@ -72,27 +96,34 @@ export interface AuditLog {
 }
 
 /**
- * A change and its entry, both or neither: they are one transaction. If another entry came first, the transaction is
+ * A change and its entries, both or neither: they are one transaction. If another entry came first, the transaction is
  * undone and made again behind that one.
  *
- * @param isNeeded asked before each try, when the log is known to end where the entry would go
+ * @param isNeeded asked before each try, when the log is known to end where the entries would go
  */
-export const withEntry =
-  ({ db, keys }: AuditLog, note: AuditNote, isNeeded: () => Promise<boolean> = async () => true): Commit =>
+export const withEntries =
+  (
+    { db, keys }: AuditLog,
+    notes: readonly AuditNote[],
+    isNeeded: () => Promise<boolean> = async () => true,
+  ): Commit =>
   async (statements) => {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const head = await auditHead(db);
       if (!(await isNeeded())) return [];
-      const link: Link = { ...note, seq: head.seq + 1, keyId: keys.newest, previous: head.hash };
-      const hash = (await keys.hash(link)) ?? "";
+      const entries = insertions(db, await chained(notes, head, keys));
       try {
-        return (await db.batch([...statements, insertion(db, link, hash)])).slice(0, -1);
+        return (await db.batch([...statements, ...entries])).slice(0, statements.length);
       } catch (error) {
         if (!isPlaceTaken(error)) throw error;
       }
     }
     throw new RelayError("conflict", "Too many changes are made at once. Try again.");
   };
+
+/** The same for a change with one entry. */
+export const withEntry = (log: AuditLog, note: AuditNote, isNeeded?: () => Promise<boolean>): Commit =>
+  withEntries(log, [note], isNeeded);
 
 /** Whether there is an entry that says the same since then. */
 export async function isNoted(

@@ -1,17 +1,10 @@
 /** Relay keys in D1: their configuration, and of the key text only the hash. */
 import { z } from "zod";
-import {
-  keyHash,
-  keyIdSchema,
-  type AccountId,
-  type EpochMs,
-  type KeyHash,
-  type KeyId,
-  type PersonId,
-} from "../domain/ids.ts";
+import { keyHash, keyIdSchema, type EpochMs, type KeyHash, type KeyId } from "../domain/ids.ts";
 import { keyConfigSchema, type KeyConfig } from "../domain/key.ts";
 import { FIRST_OWNER_ID } from "../domain/person.ts";
 import { alone, type Commit } from "./commit.ts";
+import { jsonRows } from "./json-rows.ts";
 
 const rowSchema = z.object({ config: z.string(), hash: z.string().transform(keyHash) });
 
@@ -20,79 +13,10 @@ export interface StoredKey {
   readonly hash: KeyHash;
 }
 
-const parseRow = (value: unknown): StoredKey => {
+export const parseKeyRow = (value: unknown): StoredKey => {
   const row = rowSchema.parse(value);
   return { config: keyConfigSchema.parse(JSON.parse(row.config)), hash: row.hash };
 };
-
-/** Undefined: any. */
-export interface KeyFilter {
-  readonly ownerId?: PersonId | undefined;
-  /** What is in the bin, instead of what is not. */
-  readonly deleted?: boolean | undefined;
-}
-
-function whereOf({ ownerId, deleted = false }: KeyFilter): { sql: string; values: string[] } {
-  const isDeleted = `config ->> 'deletedAt' IS ${deleted ? "NOT NULL" : "NULL"}`;
-  if (ownerId === undefined) return { sql: isDeleted, values: [] };
-  return { sql: `${isDeleted} AND config ->> 'ownerId' = ?`, values: [ownerId] };
-}
-
-/** Keys, the newest first. */
-export async function listKeys(
-  db: D1Database,
-  page: { readonly limit: number; readonly offset: number },
-  filter: KeyFilter = {},
-): Promise<{ items: StoredKey[]; total: number }> {
-  const { sql, values } = whereOf(filter);
-  const [rows, count] = await db.batch([
-    db
-      .prepare(`SELECT config, hash FROM relay_key WHERE ${sql} ORDER BY id DESC LIMIT ? OFFSET ?`)
-      .bind(...values, page.limit, page.offset),
-    db.prepare(`SELECT count(*) AS total FROM relay_key WHERE ${sql}`).bind(...values),
-  ]);
-  const { total } = z.object({ total: z.number() }).parse(count?.results[0]);
-  return { items: (rows?.results ?? []).map(parseRow), total };
-}
-
-const boundRowSchema = z.object({
-  id: keyIdSchema,
-  name: z.string(),
-  enabled: z.number(),
-  fallback: z.number(),
-});
-
-export interface BoundKey {
-  readonly id: KeyId;
-  readonly name: string;
-  readonly enabled: boolean;
-  /** Without its account the shared pool serves it; otherwise it is refused. */
-  readonly bindingFallback: boolean;
-}
-
-/** Keys that are bound to one account, the newest first. */
-export async function listBoundKeys(
-  db: D1Database,
-  account: AccountId,
-  page: { readonly limit: number; readonly offset: number },
-): Promise<{ items: BoundKey[]; total: number }> {
-  const where = "WHERE config ->> '$.binding.accountId' = ?";
-  const [rows, count] = await db.batch([
-    db
-      .prepare(
-        `SELECT id, name, config ->> 'enabled' AS enabled, coalesce(config ->> 'bindingFallback', 0) AS fallback
-         FROM relay_key ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
-      )
-      .bind(account, page.limit, page.offset),
-    db.prepare(`SELECT count(*) AS total FROM relay_key ${where}`).bind(account),
-  ]);
-  const { total } = z.object({ total: z.number() }).parse(count?.results[0]);
-  const items = (rows?.results ?? []).map((row) => {
-    const { id, name, enabled, fallback } = boundRowSchema.parse(row);
-    return { id, name, enabled: enabled === 1, bindingFallback: fallback === 1 };
-  });
-  return { items, total };
-}
 
 export async function countKeys(db: D1Database): Promise<{ total: number; enabled: number }> {
   const row = await db
@@ -106,84 +30,137 @@ export async function countKeys(db: D1Database): Promise<{ total: number; enable
 
 export async function findKey(db: D1Database, id: KeyId): Promise<StoredKey | null> {
   const row = await db.prepare("SELECT config, hash FROM relay_key WHERE id = ?").bind(id).first();
-  return row === null ? null : parseRow(row);
+  return row === null ? null : parseKeyRow(row);
 }
 
-export async function saveKey(
+/** Those of the ids that there are, in any order. */
+export async function findKeys(db: D1Database, ids: readonly KeyId[]): Promise<StoredKey[]> {
+  const { results } = await db
+    .prepare("SELECT config, hash FROM relay_key WHERE id IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(ids))
+    .all();
+  return results.map(parseKeyRow);
+}
+
+const rowOf = ({ config, hash }: StoredKey) => ({
+  id: config.id,
+  name: config.name,
+  hash,
+  config: JSON.stringify(config),
+  createdAt: config.createdAt,
+});
+
+/** A key's configuration as it is stored: suspended where its owner is switched off or gone. */
+const settled = (config: string): string =>
+  `json_set(${config}, '$.suspended', json(CASE WHEN ${config} ->> 'ownerId' IS NULL
+     OR ${config} ->> 'ownerId' = '${FIRST_OWNER_ID}'
+     OR EXISTS (SELECT 1 FROM person WHERE person.id = ${config} ->> 'ownerId' AND person.config ->> 'enabled')
+   THEN 'false' ELSE 'true' END))`;
+
+/** New keys, which their objects and the edge are still to be told of. */
+export async function insertKeys(
   db: D1Database,
-  { config, hash }: StoredKey,
+  keys: readonly StoredKey[],
   commit: Commit = alone(db),
 ): Promise<void> {
-  await commit([
-    db
-      .prepare(
-        `INSERT INTO relay_key (id, name, hash, config, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, hash = excluded.hash, config = excluded.config`,
-      )
-      .bind(config.id, config.name, hash, JSON.stringify(config), config.createdAt),
-  ]);
+  const insertion = db.prepare(
+    `INSERT INTO relay_key (id, name, hash, config, created_at, untold)
+     SELECT value ->> 'id', value ->> 'name', value ->> 'hash', ${settled("(v.value ->> 'config')")},
+       value ->> 'createdAt', 1
+     FROM json_each(?) v`,
+  );
+  await commit(jsonRows(keys.map(rowOf)).map((rows) => insertion.bind(rows)));
 }
+
+/** A changed key, and the `updatedAt` of what was changed. */
+export interface KeyChange {
+  readonly key: StoredKey;
+  readonly basedOn: EpochMs;
+}
+
+/** A configuration that was not the one in force leaves no value, and there must be one: all of it is undone. */
+const STALE = "NOT NULL constraint failed: relay_key.config";
+export const isStale = (error: unknown): boolean => error instanceof Error && error.message.includes(STALE);
 
 /**
- * Adds a key to those of its owner, who may have so many and must not be switched off. One statement looks and writes,
- * so that however many come at once, no more go through; its failure undoes what is committed with it.
- *
- * @returns false when there is no room, or nobody to have it
+ * The statements that replace keys, which their objects and the edge are still to be told of. What others changed in
+ * between is never overwritten: the transaction fails, and `isStale` knows the error.
  */
-export async function addKeyWithin(
-  db: D1Database,
-  { config, hash }: StoredKey,
-  keysMax: number,
-  commit: Commit = alone(db),
-): Promise<boolean> {
-  const insertion = db
-    .prepare(
-      `INSERT INTO relay_key (id, name, hash, config, created_at) VALUES (
-         CASE WHEN (?6 = '${FIRST_OWNER_ID}' OR EXISTS (SELECT 1 FROM person WHERE id = ?6 AND config ->> 'enabled'))
-           AND (SELECT count(*) FROM relay_key WHERE config ->> 'ownerId' = ?6 AND config ->> 'deletedAt' IS NULL) < ?7
-         THEN ?1 END, ?2, ?3, ?4, ?5)`,
-    )
-    .bind(config.id, config.name, hash, JSON.stringify(config), config.createdAt, config.ownerId, keysMax);
-  try {
-    await commit([insertion]);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.message.includes("NOT NULL constraint failed: relay_key.id"))
-      return false;
-    throw error;
-  }
+export function replacements(db: D1Database, changes: readonly KeyChange[]): D1PreparedStatement[] {
+  const replacement = db.prepare(
+    `UPDATE relay_key SET name = v.value ->> 'name', hash = v.value ->> 'hash', untold = 1,
+       config = CASE WHEN config ->> 'updatedAt' = v.value ->> 'basedOn' THEN ${settled("(v.value ->> 'config')")} END
+     FROM json_each(?) v WHERE relay_key.id = v.value ->> 'id'`,
+  );
+  const rows = changes.map(({ key, basedOn }) => ({ ...rowOf(key), basedOn }));
+  return jsonRows(rows).map((text) => replacement.bind(text));
 }
 
-/** For a query of what an owner's keys did: takes the owner's id. */
-export const KEYS_OF_OWNER = "SELECT id FROM relay_key WHERE config ->> 'ownerId' = ?";
-
-/** Each of an owner's keys, those in the bin included. */
-export async function keysOfOwner(db: D1Database, ownerId: PersonId): Promise<StoredKey[]> {
+/** Keys whose object or snapshot may not know their last change. */
+export async function untoldKeys(db: D1Database, limit: number): Promise<StoredKey[]> {
   const { results } = await db
-    .prepare("SELECT config, hash FROM relay_key WHERE config ->> 'ownerId' = ?")
-    .bind(ownerId)
+    .prepare("SELECT config, hash FROM relay_key WHERE untold = 1 ORDER BY id LIMIT ?")
+    .bind(limit)
     .all();
-  return results.map(parseRow);
+  return results.map(parseKeyRow);
 }
 
-/** For the transaction that changes their owner. */
-export const suspension = (db: D1Database, ownerId: PersonId, suspended: boolean): D1PreparedStatement =>
-  db
+/** Their objects and the edge know these; what was changed since is still to be told. */
+export async function markTold(db: D1Database, keys: readonly StoredKey[]): Promise<void> {
+  const rows = keys.map(({ config }) => ({ id: config.id, at: config.updatedAt }));
+  await db
     .prepare(
-      `UPDATE relay_key SET config = json_set(config, '$.suspended', json(?2))
-       WHERE config ->> 'ownerId' = ?1 AND coalesce(config ->> 'suspended', 0) <> ?3`,
+      `UPDATE relay_key SET untold = 0 FROM json_each(?) v
+       WHERE relay_key.id = v.value ->> 'id' AND config ->> 'updatedAt' = v.value ->> 'at'`,
     )
-    .bind(ownerId, String(suspended), Number(suspended));
+    .bind(JSON.stringify(rows))
+    .run();
+}
 
-/** For the transaction that deletes their owner: into the bin, what is not there yet. */
-export const binning = (db: D1Database, ownerId: PersonId, now: EpochMs): D1PreparedStatement =>
-  db
+/** Keys with a text that was rotated out and has ended. */
+export async function keysWithEndedText(db: D1Database, now: EpochMs, limit: number): Promise<StoredKey[]> {
+  const { results } = await db
+    .prepare("SELECT config, hash FROM relay_key WHERE config ->> '$.previous.until' <= ? LIMIT ?")
+    .bind(now, limit)
+    .all();
+  return results.map(parseKeyRow);
+}
+
+/** Forgets ended texts, but none that a later rotation put in their place. */
+export async function forgetEndedTexts(db: D1Database, now: EpochMs, ids: readonly KeyId[]): Promise<void> {
+  await db
     .prepare(
-      `UPDATE relay_key SET config = json_set(config, '$.suspended', json('true'),
-         '$.deletedAt', coalesce(config ->> 'deletedAt', ?2)) WHERE config ->> 'ownerId' = ?1`,
+      `UPDATE relay_key SET config = json_set(config, '$.previous', NULL)
+       WHERE id IN (SELECT value FROM json_each(?)) AND config ->> '$.previous.until' <= ?`,
     )
-    .bind(ownerId, now);
+    .bind(JSON.stringify(ids), now)
+    .run();
+}
 
-export async function deleteKey(db: D1Database, id: KeyId, commit: Commit = alone(db)): Promise<void> {
-  await commit([db.prepare("DELETE FROM relay_key WHERE id = ?").bind(id)]);
+/** What was put into the bin before an instant, the oldest keys first. */
+export async function keysInBin(db: D1Database, before: EpochMs, limit: number): Promise<StoredKey[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT config, hash FROM relay_key
+       WHERE config ->> 'deletedAt' IS NOT NULL AND config ->> 'deletedAt' < ? ORDER BY id LIMIT ?`,
+    )
+    .bind(before, limit)
+    .all();
+  return results.map(parseKeyRow);
+}
+
+const idRow = z.object({ id: keyIdSchema });
+
+/** Only what is in the bin: what was restored in between stays. @returns the keys that are gone */
+export async function deleteKeys(
+  db: D1Database,
+  ids: readonly KeyId[],
+  commit: Commit = alone(db),
+): Promise<KeyId[]> {
+  const deletion = db.prepare(
+    `DELETE FROM relay_key
+     WHERE id IN (SELECT value FROM json_each(?)) AND config ->> 'deletedAt' IS NOT NULL RETURNING id`,
+  );
+  const [deleted] = await commit([deletion.bind(JSON.stringify(ids))]);
+  return (deleted?.results ?? []).map((row) => idRow.parse(row).id);
 }

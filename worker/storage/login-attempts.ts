@@ -1,5 +1,6 @@
 /** Slows down who guesses passwords: every try counts before its password is looked at, in one statement. */
 import { z } from "zod";
+import { toHex } from "../domain/encoding.ts";
 import type { EpochMs } from "../domain/ids.ts";
 
 /** Tries that cost nothing, and the longest wait between two after that: doubling from a second. */
@@ -13,6 +14,12 @@ const FORGOTTEN_MS = 60 * 60_000;
 
 /** The wait before the next try after so many, in ms. */
 const WAIT_SQL = "CASE WHEN tries < ?3 THEN 0 ELSE min(?4, 1000 << min(tries - ?3, 20)) END";
+
+/** Only a hash is kept of who tried. */
+export async function subjectOf(kind: string, text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${kind} ${text}`));
+  return `${kind}:${toHex(new Uint8Array(digest, 0, 16))}`;
+}
 
 const waitRow = z.object({ wait: z.number() });
 

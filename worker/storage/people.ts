@@ -5,7 +5,7 @@ import { parseJson } from "../domain/json.ts";
 import { personSchema, type Person } from "../domain/person.ts";
 import { alone, type Commit } from "./commit.ts";
 import { NEXT_VERSION } from "./directory-version.ts";
-import { binning, suspension } from "./keys.ts";
+import { binning, suspension } from "./owner-keys.ts";
 import { withoutFactors } from "./second-factors.ts";
 
 const rowSchema = z.object({ config: z.string(), password: z.string().nullable() });
@@ -81,7 +81,7 @@ export async function savePerson(
       .bind(person.id, JSON.stringify(person), password),
     db.prepare(NEXT_VERSION),
     // Their keys follow them.
-    suspension(db, person.id, !person.enabled),
+    suspension(db, person.id, { suspended: !person.enabled, now: person.updatedAt }),
   ]);
 }
 

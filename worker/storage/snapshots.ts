@@ -74,13 +74,20 @@ export async function findDirectory(context: SnapshotContext, maxAgeMs = USABLE_
   return directory.value;
 }
 
+/** The least that KV allows. */
+const EXPIRATION_S_MIN = 60;
+
+/** @param until when the entry is no longer needed; null: it stays */
 export async function putKey(
   hash: KeyHash,
   snapshot: KeySnapshot,
   { kv, now }: SnapshotContext,
+  until: EpochMs | null = null,
 ): Promise<void> {
   keys.set(hash, { value: snapshot, readAt: now });
-  await kv.put(`key:${hash}`, JSON.stringify(keySnapshotSchema.parse(snapshot)));
+  const leftS = until === null ? null : Math.max(EXPIRATION_S_MIN, Math.ceil((until - now) / 1000));
+  const options = leftS === null ? {} : { expirationTtl: leftS };
+  await kv.put(`key:${hash}`, JSON.stringify(keySnapshotSchema.parse(snapshot)), options);
 }
 
 export async function deleteKey(hash: KeyHash, { kv }: SnapshotContext): Promise<void> {
@@ -95,11 +102,15 @@ export async function putDirectory(value: Directory, { kv, now }: SnapshotContex
 
 /** Writes the snapshots that KV lacks. Writes cost ten times what reads do, so those that are there stay. */
 export async function putMissingKeys(
-  stored: readonly { readonly hash: KeyHash; readonly config: KeySnapshot }[],
+  entries: readonly {
+    readonly hash: KeyHash;
+    readonly config: KeySnapshot;
+    readonly until: EpochMs | null;
+  }[],
   context: SnapshotContext,
 ): Promise<void> {
-  for (const { hash, config } of stored) {
+  for (const { hash, config, until } of entries) {
     const known = await context.kv.get(`key:${hash}`);
-    if (known === null) await putKey(hash, config, context);
+    if (known === null) await putKey(hash, config, context, until);
   }
 }

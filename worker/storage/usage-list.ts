@@ -4,7 +4,7 @@ import { firstRequestIdAt, type EpochMs, type PersonId, type RequestId } from ".
 import type { ProtocolId } from "../domain/protocol-id.ts";
 import { routingSchema } from "../domain/routing.ts";
 import type { Outcome, RequestView, UsageView } from "../domain/usage.ts";
-import { KEYS_OF_OWNER } from "./keys.ts";
+import { KEYS_OF_OWNER } from "./owner-keys.ts";
 import { SELECT_VIEWS, toView } from "./usage-rows.ts";
 
 /** One record of a person's keys; null: there is none among them. */

@@ -16,25 +16,8 @@ import {
   type UsageStep,
   type UsageTotals,
 } from "../domain/usage-sum.ts";
-import { KEYS_OF_OWNER } from "./keys.ts";
 import { countsOf, SUM_OF_SUMS, sumRowSchema } from "./sum-rows.ts";
-
-const COLUMNS = {
-  key: "key_id",
-  account: "account_id",
-  model: "model",
-  protocol: "protocol",
-  provider: "provider",
-} as const satisfies Record<UsageDimension, string>;
-
-/** Keys and accounts have names of their own. */
-const NAMES = {
-  key: "(SELECT name FROM relay_key WHERE relay_key.id = g.id)",
-  account: "(SELECT name FROM account WHERE account.id = g.id)",
-  model: "nullif(g.id, '')",
-  protocol: "nullif(g.id, '')",
-  provider: "nullif(g.id, '')",
-} as const satisfies Record<UsageDimension, string>;
+import { groupedSource, NAMES, sourceOf } from "./usage-source.ts";
 
 const ORDERS = {
   cost: "cost",
@@ -42,39 +25,6 @@ const ORDERS = {
   tokens: "input + output + cache_write_5m + cache_write_1h + cache_read",
   failed: "failed",
 } as const satisfies Record<BreakdownSort, string>;
-
-interface Source {
-  readonly sql: string;
-  readonly values: readonly (string | number)[];
-}
-
-/** Whole days are read from the days, which are fewer. */
-function sourceOf(range: UsageRange, filter: SumFilter, step: UsageStep): Source {
-  const hours = hoursBetween(range);
-  const [table, first, last] =
-    step === "day"
-      ? (["usage_day", range.firstDay, range.lastDay] as const)
-      : (["usage_hour", hours.at(0) ?? 0, hours.at(-1) ?? 0] as const);
-  const conditions = [`${step} BETWEEN ? AND ?`];
-  const values: (string | number)[] = [first, last];
-  const filters = [
-    ["key_id", filter.keyId],
-    ["account_id", filter.accountId],
-    ["model", filter.model],
-    ["protocol", filter.protocol],
-    ["provider", filter.provider],
-  ] as const;
-  for (const [column, value] of filters) {
-    if (value === undefined) continue;
-    conditions.push(`${column} = ?`);
-    values.push(value);
-  }
-  if (filter.ownerId !== undefined) {
-    conditions.push(`key_id IN (${KEYS_OF_OWNER})`);
-    values.push(filter.ownerId);
-  }
-  return { sql: `FROM ${table} WHERE ${conditions.join(" AND ")}`, values };
-}
 
 const naturalStep = ({ isWholeDays }: UsageRange): UsageStep => (isWholeDays ? "day" : "hour");
 
@@ -107,8 +57,7 @@ export async function usageBreakdown(
   filter: SumFilter,
   ranking: Ranking,
 ): Promise<{ items: UsageGroupTotals[]; total: number }> {
-  const { sql, values } = sourceOf(range, filter, naturalStep(range));
-  const column = COLUMNS[ranking.by];
+  const { sql, values, column } = groupedSource(range, filter, naturalStep(range), ranking.by);
   const [page, count] = await db.batch([
     db
       .prepare(
@@ -164,11 +113,10 @@ export async function usageSeries(
   filter: SumFilter,
   chart: Chart,
 ): Promise<UsageSeries[]> {
-  const { sql, values } = sourceOf(range, filter, chart.step);
+  const { sql, values, column } = groupedSource(range, filter, chart.step, chart.by);
   const groups =
     chart.by === null ? [] : await dearest(db, range, filter, { by: chart.by, lines: chart.lines });
   const named = JSON.stringify(groups.map(({ id }) => id));
-  const column = chart.by === null ? "''" : COLUMNS[chart.by];
   const { results } = await db
     .prepare(
       `SELECT ${chart.step} AS period,
