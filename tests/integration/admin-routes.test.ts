@@ -54,6 +54,7 @@ describe("every route", { timeout: 60_000 }, () => {
     expect(open.toSorted()).toEqual([
       "GET /admin/docs",
       "GET /admin/openapi.json",
+      "GET /admin/sign-in",
       "POST /admin/login",
       "POST /admin/logout",
     ]);
@@ -186,6 +187,7 @@ async function samples(): Promise<
     "PATCH /admin/notifications/{id}": { path: at.channel, body: { enabled: false } },
     "DELETE /admin/notifications/{id}": { path: `/notifications/${doomedChannel.id}` },
     "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
+    "POST /admin/sign-in/ldap-test": { body: {} },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }
@@ -226,6 +228,7 @@ describe("every answer", { timeout: 60_000 }, () => {
       "POST /admin/accounts/oauth/start",
       "POST /admin/accounts/{id}/test",
       "POST /admin/notifications/{id}/test",
+      "POST /admin/sign-in/ldap-test",
     ]);
   });
 });

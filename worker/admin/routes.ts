@@ -14,6 +14,7 @@ import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { requestRoutes } from "./requests.ts";
 import { requireReaderOrAdmin, requireRole, requireSession, sessionRoutes } from "./session.ts";
+import { directoryTestRoutes, signInWayRoutes } from "./sign-in-routes.ts";
 import { usageRoutes } from "./usage.ts";
 
 const owned = new Hono<AdminEnv>().use(requireRole("owner")).route("/", peopleRoutes);
@@ -35,13 +36,15 @@ const signedIn = new Hono<AdminEnv>()
   .route("/dead-letters", deadLetterRoutes)
   .route("/requests", requestRoutes)
   .route("/usage", usageRoutes)
-  .route("/prices", priceRoutes);
+  .route("/prices", priceRoutes)
+  .route("/sign-in", directoryTestRoutes);
 
 const base = new Hono<AdminEnv>();
 
 // A guard holds for what comes after it: what anybody may see comes first.
 export const adminApp = base
   .route("/", sessionRoutes)
+  .route("/", signInWayRoutes)
   .route(
     "/",
     apiDocumentRoutes(() => base.routes),

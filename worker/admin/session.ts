@@ -151,7 +151,11 @@ const meOf = ({ id, username, name, role }: Person) => ({ id, username, name, ro
 export const sessionRoutes = new Hono<AdminEnv>()
   .post(
     "/login",
-    documented("Begins a session.", { 200: tokenAnswer }, ["unauthenticated", "rate_limited"]),
+    documented("Begins a session.", { 200: tokenAnswer }, [
+      "unauthenticated",
+      "rate_limited",
+      "upstream_unavailable",
+    ]),
     body(credentialsSchema),
     async (context) => {
       const attempt = { ...context.req.valid("json"), address: addressOf(context) };

@@ -45,21 +45,33 @@ export async function findPersonNamed(db: D1Database, username: string): Promise
   return row === null ? null : parseRow(row);
 }
 
-/** @returns false when the name is taken */
+/** @param subject as `Profile` has it */
+export async function findPersonBySubject(db: D1Database, subject: string): Promise<StoredPerson | null> {
+  const row = await db.prepare("SELECT config, password FROM person WHERE subject = ?").bind(subject).first();
+  return row === null ? null : parseRow(row);
+}
+
+/** Somebody who signs in elsewhere is known there by a subject. */
+type NewPerson = StoredPerson & { readonly subject?: string };
+
+/** @returns false when the name or the subject is taken */
 export async function addPerson(
   db: D1Database,
-  { person, password }: StoredPerson,
+  { person, password, subject }: NewPerson,
   commit: Commit = alone(db),
 ): Promise<boolean> {
   const insertion = db
-    .prepare("INSERT INTO person (id, username, config, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-    .bind(person.id, person.username, JSON.stringify(person), password, person.createdAt);
+    .prepare(
+      "INSERT INTO person (id, username, config, password, subject, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )
+    .bind(person.id, person.username, JSON.stringify(person), password, subject ?? null, person.createdAt);
   try {
     await commit([insertion]);
     return true;
   } catch (error) {
     // Not `ON CONFLICT DO NOTHING`: whatever else is committed with it must not happen either.
-    const isTaken = error instanceof Error && error.message.includes("constraint failed: person.username");
+    const isTaken =
+      error instanceof Error && /constraint failed: person\.(username|subject)/.test(error.message);
     if (isTaken) return false;
     throw error;
   }
