@@ -1,5 +1,5 @@
 /** Talks to where people of the tests sign in; the same from Node and from inside workerd. */
-import { GROUPS, PEOPLE, type Directory } from "./orders.ts";
+import { GROUPS, PEOPLE, type Directory, type Tenant } from "./orders.ts";
 
 export interface Entry {
   readonly uid: string;
@@ -29,6 +29,9 @@ export function identityLab(url: string) {
   }
   const modify = (ldif: string) => ask<null>("modify", ldif);
   return {
+    /** The provider's address; a tenant's issuer is behind it. */
+    provider: () => ask<string>("provider"),
+    setTenant: (name: string, tenant: Tenant) => ask<null>("tenant", JSON.stringify({ name, tenant })),
     directory: () => ask<Directory>("directory"),
     modify,
     add: (entry: Entry) =>

@@ -1,5 +1,5 @@
 /**
- * Where people of the tests sign in: a directory and an OpenID provider, started when the first test asks for them.
+ * Where people of the tests sign in: an OpenID provider, and a directory that is started when the first test asks for it.
  * `client.ts` is the other side.
  */
 import { once } from "node:events";
@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { readPair, writeCertificates } from "../proxies/certificates.ts";
-import type { Directory } from "./orders.ts";
+import type { Directory, Tenant } from "./orders.ts";
+import { startProvider } from "./provider.ts";
 import { startSlapd, type Slapd } from "./slapd.ts";
 
 export interface RunningIdentityLab {
@@ -50,17 +51,25 @@ async function startDirectory(): Promise<RunningDirectory> {
 export async function startIdentityLab(): Promise<RunningIdentityLab> {
   let starting: Promise<RunningDirectory> | null = null;
   const directory = () => (starting ??= startDirectory());
+  const provider = await startProvider();
 
   async function answer(request: IncomingMessage): Promise<unknown> {
-    const { slapd, front } = await directory();
     switch (request.url) {
+      case "/provider":
+        return provider.url;
+      case "/tenant": {
+        const { name, tenant } = JSON.parse(await textOf(request)) as { name: string; tenant: Tenant };
+        provider.order(name, tenant);
+        return null;
+      }
       case "/directory": {
+        const { slapd, front } = await directory();
         const { ldapPort, ldapsPort } = slapd;
         const foreignPort = (front.address() as AddressInfo).port;
         return { ldapPort, ldapsPort, foreignPort } satisfies Directory;
       }
       case "/modify":
-        await slapd.modify(await textOf(request));
+        await (await directory()).slapd.modify(await textOf(request));
         return null;
       default:
         throw new Error(`the lab does not know "${request.url ?? ""}"`);
@@ -83,6 +92,7 @@ export async function startIdentityLab(): Promise<RunningIdentityLab> {
     async close() {
       control.closeAllConnections();
       control.close();
+      provider.close();
       const running = await starting?.catch(() => null);
       running?.front.close();
       await running?.slapd.stop();

@@ -53,6 +53,8 @@ describe("every route", { timeout: 60_000 }, () => {
     const open = routes.filter(({ operation }) => operation["x-role"] === null).map(({ name }) => name);
     expect(open.toSorted()).toEqual([
       "GET /admin/docs",
+      "GET /admin/oidc/callback",
+      "GET /admin/oidc/start",
       "GET /admin/openapi.json",
       "GET /admin/sign-in",
       "POST /admin/login",
@@ -196,6 +198,9 @@ async function samples(): Promise<
 const ELSEWHERE = new Set([
   "POST /admin/accounts/oauth/exchange",
   "POST /admin/accounts/oauth/poll",
+  // These need a provider: oidc.test.ts has one.
+  "GET /admin/oidc/start",
+  "GET /admin/oidc/callback",
   // These need a message that was given up: notifications.test.ts has one.
   "POST /admin/dead-letters/{id}/retry",
   "DELETE /admin/dead-letters/{id}",

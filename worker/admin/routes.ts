@@ -8,6 +8,7 @@ import { groupRoutes } from "./groups.ts";
 import { keyRoutes } from "./keys.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
+import { oidcRoutes } from "./oidc.ts";
 import { overviewRoutes } from "./overview.ts";
 import { peopleRoutes } from "./people.ts";
 import { priceRoutes } from "./prices.ts";
@@ -45,6 +46,7 @@ const base = new Hono<AdminEnv>();
 export const adminApp = base
   .route("/", sessionRoutes)
   .route("/", signInWayRoutes)
+  .route("/", oidcRoutes)
   .route(
     "/",
     apiDocumentRoutes(() => base.routes),

@@ -14,10 +14,12 @@ import { isPassword } from "./password.ts";
  * Somebody at one address who guesses one password waits longest. An address that tries many names waits as long,
  * but later. A name that is tried from many addresses waits little: a stranger must not keep its owner out.
  */
-const PATIENCE = {
+export const PATIENCE = {
   pair: { free: 5, waitMsMax: 15 * 60_000 },
   address: { free: 30, waitMsMax: 15 * 60_000 },
   name: { free: 50, waitMsMax: 15_000 },
+  /** An address that comes back from the provider without being let in. */
+  provider: { free: 30, waitMsMax: 15 * 60_000 },
 } as const satisfies Record<string, Patience>;
 
 export interface SignIn {
@@ -28,7 +30,7 @@ export interface SignIn {
 }
 
 /** Only a hash is kept of who tried from where. */
-async function subjectOf(kind: keyof typeof PATIENCE, text: string): Promise<string> {
+export async function subjectOf(kind: keyof typeof PATIENCE, text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${kind} ${text}`));
   return `${kind}:${toHex(new Uint8Array(digest, 0, 16))}`;
 }
