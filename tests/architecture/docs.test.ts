@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { LIMIT_IDS, limitFields } from "../../worker/domain/key-limits.ts";
 import { NOTICE_KINDS } from "../../worker/domain/notice.ts";
+import { ldapVariables, oidcVariables } from "../../worker/domain/sign-in-settings.ts";
 
 /** What a provider's row says of it. */
 interface Described {
@@ -47,6 +48,12 @@ describe("docs/keys.md", () => {
     const places = LIMIT_IDS.map((id) => keys.indexOf(`\`${id}\``));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+});
+
+describe("docs/sign-in.md", () => {
+  it.each(Object.keys({ ...ldapVariables, ...oidcVariables }))("has a row for %s", (name) => {
+    expect(read("sign-in.md")).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"));
   });
 });
 

@@ -266,6 +266,7 @@ describe("a directory that cannot be asked", { timeout: 60_000 }, () => {
     ["has the certificate of another host", at(proxies.wrongTlsPort), /could not be reached/],
     ["is something else", at(proxies.tlsPort), /closed the connection|does not speak LDAP|in time/],
     ["refuses the relay", { LDAP_BIND_PASSWORD: "wrong-service-password" }, /LDAP_BIND_PASSWORD/],
+    ["has a malformed filter", { LDAP_SEARCH_FILTER: "(&(uid={{username}})" }, /is not a filter/],
     ["has no such place", { LDAP_SEARCH_BASE: "dc=nowhere" }, /failed at a search with the result 32/],
   ];
 
@@ -281,7 +282,10 @@ describe("a directory that cannot be asked", { timeout: 60_000 }, () => {
       expect((await signIn({ uid: local.username, password: PASSWORD }, { by })).status).toBe(200);
       expect((await signIn({ uid: local.username, password: "wrong" }, { by })).status).toBe(401);
       const report = await testOf(by, {});
-      expect(report).toMatchObject({ ok: wrong["LDAP_SEARCH_BASE"] !== undefined, person: null });
+      expect(report).toMatchObject({
+        ok: Object.keys(wrong)[0]?.startsWith("LDAP_SEARCH") === true,
+        person: null,
+      });
       const asked = report.ok ? await testOf(by, { username: entry.uid }) : report;
       expect(asked.message).toMatch(message);
       expect(JSON.stringify([asked, await refused.text().catch(() => "")])).not.toMatch(

@@ -14,6 +14,12 @@ export interface Session {
   readonly expiresAt: EpochMs;
 }
 
+/** Which ways there are to sign in. */
+export interface SignInWays {
+  /** A page of this site that leads to the provider; null: there is none. */
+  readonly oidc: { readonly label: string; readonly url: string } | null;
+}
+
 export interface Totals {
   readonly requests: number;
   readonly tokens: number;
@@ -151,6 +157,7 @@ export function createApi(relay: RelayBinding, token: string | null) {
 
   return {
     login: (username: string, password: string) => call<Session>("POST", "/login", { username, password }),
+    signInWays: () => call<SignInWays>("GET", "/sign-in"),
     logout: () => call<null>("POST", "/logout"),
     me: () => call<{ readonly username: string }>("GET", "/me"),
     overview: () => call<Overview>("GET", "/overview"),

@@ -20,6 +20,15 @@ const SIZE_LIMIT_EXCEEDED = 4;
  */
 const REFUSALS = new Set([19, 32, 34, 48, 49, 50, 53]);
 
+function parsed(filter: string) {
+  try {
+    return FilterParser.parseString(filter);
+  } catch {
+    // Its message has the filter in it, and with that a name.
+    throw new DirectoryError("LDAP_SEARCH_FILTER or LDAP_GROUP_SEARCH_FILTER is not a filter.");
+  }
+}
+
 export interface Search {
   readonly base: string;
   readonly filter: string;
@@ -61,7 +70,7 @@ export class Connection {
       messageId: this.#nextId(),
       baseDN: base,
       scope: "sub",
-      filter: FilterParser.parseString(filter),
+      filter: parsed(filter),
       attributes: [...attributes],
       sizeLimit: entriesMax,
     });
