@@ -54,7 +54,8 @@ export async function startIdentityLab(): Promise<RunningIdentityLab> {
   const provider = await startProvider();
 
   async function answer(request: IncomingMessage): Promise<unknown> {
-    switch (request.url) {
+    const path = request.url ?? "";
+    switch (path) {
       case "/provider":
         return provider.url;
       case "/tenant": {
@@ -72,7 +73,7 @@ export async function startIdentityLab(): Promise<RunningIdentityLab> {
         await (await directory()).slapd.modify(await textOf(request));
         return null;
       default:
-        throw new Error(`the lab does not know "${request.url ?? ""}"`);
+        throw new Error(`the lab does not know "${path}"`);
     }
   }
 

@@ -266,7 +266,7 @@ describe("a directory that cannot be asked", { timeout: 60_000 }, () => {
     ["has the certificate of another host", at(proxies.wrongTlsPort), /could not be reached/],
     ["is something else", at(proxies.tlsPort), /closed the connection|does not speak LDAP|in time/],
     ["refuses the relay", { LDAP_BIND_PASSWORD: "wrong-service-password" }, /LDAP_BIND_PASSWORD/],
-    ["has a malformed filter", { LDAP_SEARCH_FILTER: "(&(uid={{username}})" }, /is not a filter/],
+    ["has a malformed filter", { LDAP_SEARCH_FILTER: "(uid {{username}})" }, /is not a filter/],
     ["has no such place", { LDAP_SEARCH_BASE: "dc=nowhere" }, /failed at a search with the result 32/],
   ];
 
@@ -314,7 +314,7 @@ describe("the directory's test", { timeout: 60_000 }, () => {
     const group = unique("team");
     await lab.addGroup(group, [entry]);
     const by = relayOf({ LDAP_GROUP_ROLES: `${group}=admin` });
-    expect(await testOf(by, {})).toEqual({ ok: true, message: expect.any(String), person: null });
+    expect(await testOf(by, {})).toMatchObject({ ok: true, person: null });
     expect(await testOf(by, { username: entry.uid })).toMatchObject({
       ok: true,
       person: {

@@ -70,8 +70,7 @@ export const oidcVariables = {
   OIDC_USERNAME_CLAIM: z.string().min(1).max(200).optional(),
 };
 
-const variablesSchema = z.object({ ...ldapVariables, ...oidcVariables });
-export type SignInVariables = Readonly<z.infer<typeof variablesSchema>>;
+export type SignInVariables = Readonly<z.infer<z.ZodObject<typeof ldapVariables & typeof oidcVariables>>>;
 type Name = keyof SignInVariables;
 
 const LDAP_NEEDED = ["LDAP_URL", "LDAP_BIND_DN", "LDAP_BIND_PASSWORD", "LDAP_SEARCH_BASE"] as const;
