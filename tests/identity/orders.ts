@@ -31,6 +31,7 @@ export interface Tenant {
   /** How the client must say who it is; basic, without saying so, when absent. */
   readonly authentication?: "basic" | "post" | "none";
   readonly lie?:
+    | "honest"
     | "nonce"
     | "no-nonce"
     | "audience"
