@@ -14,6 +14,8 @@ const PURE_FILES = [
   "worker/public/views.ts",
   "worker/storage/json-rows.ts",
   "worker/net/smtp/{dialogue,replies}.ts",
+  "worker/identity/{profile,oidc/claims}.ts",
+  "worker/identity/ldap/{answers,ber,entry,filter}.ts",
   "worker/notify/{channel,hmac,index,mail-content,settings,text}.ts",
   "worker/notify/channels/*.ts",
 ];

@@ -74,6 +74,7 @@ export default defineConfig({
                 TEST_UPSTREAM_URL: inject("upstreamUrl"),
                 TEST_PROXY_LAB_URL: inject("proxyLabUrl"),
                 TEST_RECEIVERS_URL: inject("receiversUrl"),
+                TEST_IDENTITY_LAB_URL: inject("identityLabUrl"),
               },
             },
           })),

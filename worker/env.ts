@@ -7,6 +7,13 @@ import type { NotifierContract } from "../durable-objects/notifier/contract.ts";
 import type { ProxyContract } from "../durable-objects/proxy/contract.ts";
 import type { SettingValues } from "./domain/settings.ts";
 import { timeZoneSchema } from "./domain/time-zone.ts";
+import {
+  ldapSettings,
+  ldapVariables,
+  oidcSettings,
+  oidcVariables,
+  signInProblems,
+} from "./domain/sign-in-settings.ts";
 
 /** The part of a Durable Object namespace that the relay uses, typed by the object's contract. */
 export interface ObjectNamespace<Contract> {
@@ -95,14 +102,18 @@ const variablesSchema = z.object({
     .min(1000)
     .max(30 * 86_400_000)
     .default(3_600_000),
+  // Where else people sign in.
+  ...ldapVariables,
+  ...oidcVariables,
 });
 
 /** A forwarder without its token, or named half, must not be taken for none: then calls would go another way. */
 const envSchema = variablesSchema.superRefine(
-  ({ EGRESS_URL, EGRESS_TOKEN, ALLOW_PRIVATE_UPSTREAMS }, issues) => {
+  ({ EGRESS_URL, EGRESS_TOKEN, ALLOW_PRIVATE_UPSTREAMS, ...others }, issues) => {
     const refuse = (name: string, message: string) => {
       issues.addIssue({ code: "custom", path: [name], message });
     };
+    for (const { name, message } of signInProblems(others, ALLOW_PRIVATE_UPSTREAMS)) refuse(name, message);
     if (EGRESS_URL !== undefined && EGRESS_TOKEN === undefined)
       refuse("EGRESS_TOKEN", "is missing beside EGRESS_URL");
     if (EGRESS_URL === undefined && EGRESS_TOKEN !== undefined)
@@ -153,6 +164,12 @@ export function settingDefaults(env: Env): SettingValues {
 export const clientSecretsOf = (env: Env): Readonly<Record<string, string | undefined>> => ({
   "gemini-oauth": env.GEMINI_OAUTH_CLIENT_SECRET,
 });
+
+/** The directory that people sign in with; null: there is none. */
+export const ldapOf = (env: Env) => ldapSettings(env, env.ALLOW_PRIVATE_UPSTREAMS);
+
+/** The OpenID provider that people sign in with; null: there is none. */
+export const oidcOf = (env: Env) => oidcSettings(env, env.ALLOW_PRIVATE_UPSTREAMS);
 
 export class BadEnvironment extends Error {}
 

@@ -32,8 +32,12 @@ describe("the admin API's document", () => {
   it("is clean OpenAPI 3.1", async () => {
     const config = await createConfig({
       extends: ["recommended"],
-      // The program is not published under a licence, and some routes refuse nobody.
-      rules: { "info-license": "off", "operation-4xx-response": "off" },
+      // The program is not published under a licence, some routes refuse nobody, and one only leads elsewhere.
+      rules: {
+        "info-license": "off",
+        "operation-2xx-response": "off",
+        "operation-4xx-response": "off",
+      },
     });
     const problems = await lintFromString({ source: JSON.stringify(document), config });
     const told = problems.map(

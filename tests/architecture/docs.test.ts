@@ -7,6 +7,7 @@ import { LIMIT_IDS, limitFields } from "../../worker/domain/key-limits.ts";
 import { SETTING_NAMES } from "../../worker/domain/settings.ts";
 import { NOTICE_KINDS } from "../../worker/domain/notice.ts";
 import { ROLES } from "../../worker/domain/person.ts";
+import { ldapVariables, oidcVariables } from "../../worker/domain/sign-in-settings.ts";
 
 /** What a provider's row says of it. */
 interface Described {
@@ -57,6 +58,12 @@ describe("docs/settings.md", () => {
 
   it.each(SETTING_NAMES)("has a row for %s", (name) => {
     expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"));
+  });
+});
+
+describe("docs/sign-in.md", () => {
+  it.each(Object.keys({ ...ldapVariables, ...oidcVariables }))("has a row for %s", (name) => {
+    expect(read("sign-in.md")).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"));
   });
 });
 

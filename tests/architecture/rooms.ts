@@ -61,6 +61,13 @@ export const ROOMS: readonly Room[] = [
     variants: { shared: ["anthropic-api", "openai-api", "google-api"] },
   },
   { name: "env", files: /^worker\/env\.ts$/, imports: ["domain", "contract"], packages: null },
+  // Who somebody is, as others say: a directory, an OpenID provider.
+  {
+    name: "identity",
+    files: /^worker\/identity\//,
+    imports: ["domain", "net", "storage"],
+    packages: ["cloudflare:sockets", "ldapts", "oauth4webapi", ...PURE],
+  },
   { name: "notify", files: /^worker\/notify\//, imports: [...BASE, "contract", "env"], packages: null },
   {
     name: "durable-objects",
@@ -85,7 +92,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: "admin",
     files: /^worker\/admin\//,
-    imports: [...BASE, "contract", "providers", "env", "notify", "keyring"],
+    imports: [...BASE, "contract", "providers", "env", "notify", "keyring", "identity"],
     packages: null,
   },
   {

@@ -77,7 +77,10 @@ describe("every route", { timeout: 60_000 }, () => {
     expect(open.toSorted()).toEqual([
       "GET /admin/branding",
       "GET /admin/docs",
+      "GET /admin/oidc/callback",
+      "GET /admin/oidc/start",
       "GET /admin/openapi.json",
+      "GET /admin/sign-in",
       "POST /admin/login",
       "POST /admin/login/factor",
       "POST /admin/logout",
@@ -304,6 +307,7 @@ async function samples(): Promise<
     "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
     "PATCH /admin/settings": { body: { holdBackMs: 900 } },
     "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
+    "POST /admin/sign-in/ldap-test": { body: {} },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }
@@ -329,6 +333,9 @@ const ELSEWHERE = new Set([
   "GET /admin/feed",
   // What the others need is in it; key-bin.test.ts empties it.
   "DELETE /admin/keys/bin",
+  // These need a provider: oidc.test.ts has one.
+  "GET /admin/oidc/start",
+  "GET /admin/oidc/callback",
   // These need a message that was given up: notifications.test.ts has one.
   "POST /admin/dead-letters/{id}/retry",
   "DELETE /admin/dead-letters/{id}",
@@ -368,6 +375,7 @@ describe("every answer", { timeout: 60_000 }, () => {
       "POST /admin/notifications/{id}/test",
       "POST /admin/passkeys/options",
       "POST /admin/proxies/{id}/test",
+      "POST /admin/sign-in/ldap-test",
     ]);
   });
 });

@@ -14,6 +14,7 @@ import { keyRoutes } from "./keys.ts";
 import { meRoutes } from "./me.ts";
 import { deadLetterRoutes, notificationRoutes } from "./notifications.ts";
 import { oauthRoutes } from "./oauth.ts";
+import { oidcRoutes } from "./oidc.ts";
 import { overviewRoutes } from "./overview.ts";
 import { peopleRoutes } from "./people.ts";
 import { priceRoutes } from "./prices.ts";
@@ -23,6 +24,7 @@ import { requestRoutes } from "./requests.ts";
 import { requireReaderOrAdmin, requireRole, requireSession } from "./session.ts";
 import { brandingRoutes, settingsRoutes } from "./settings.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
+import { directoryTestRoutes, signInWayRoutes } from "./sign-in-ways.ts";
 import { usageRoutes } from "./usage.ts";
 import { userRoutes } from "./users.ts";
 
@@ -53,7 +55,8 @@ const signedIn = new Hono<AdminEnv>()
   .route("/requests", requestRoutes)
   .route("/settings", settingsRoutes)
   .route("/usage", usageRoutes)
-  .route("/prices", priceRoutes);
+  .route("/prices", priceRoutes)
+  .route("/sign-in", directoryTestRoutes);
 
 const base = new Hono<AdminEnv>();
 
@@ -62,6 +65,8 @@ export const adminApp = base
   .use("/admin/*", withSettings)
   .use("/users/*", withSettings)
   .route("/admin", signInRoutes)
+  .route("/admin", signInWayRoutes)
+  .route("/admin", oidcRoutes)
   .route("/admin", brandingRoutes)
   .route("/admin", feedRoutes)
   .route("/admin", feedTicketRoutes)

@@ -41,6 +41,7 @@ export const signInRoutes = new Hono<AdminEnv>()
     documented("Begins a session, or asks for a second factor.", { 200: loginAnswer }, [
       "unauthenticated",
       "rate_limited",
+      "upstream_unavailable",
     ]),
     body(credentialsSchema),
     async (context) => context.json((await loggedIn(context, context.req.valid("json"))).answer),

@@ -49,21 +49,33 @@ export async function findPersonNamed(db: D1Database, username: string): Promise
   return row === null ? null : parseRow(row);
 }
 
-/** @returns false when the name is taken */
+/** @param subject as `Profile` has it */
+export async function findPersonBySubject(db: D1Database, subject: string): Promise<StoredPerson | null> {
+  const row = await db.prepare("SELECT config, password FROM person WHERE subject = ?").bind(subject).first();
+  return row === null ? null : parseRow(row);
+}
+
+/** Somebody who signs in elsewhere is known there by a subject. */
+type NewPerson = StoredPerson & { readonly subject?: string };
+
+/** @returns false when the name or the subject is taken */
 export async function addPerson(
   db: D1Database,
-  { person, password }: StoredPerson,
+  { person, password, subject }: NewPerson,
   commit: Commit = alone(db),
 ): Promise<boolean> {
   const insertion = db
-    .prepare("INSERT INTO person (id, username, config, password, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")
-    .bind(person.id, person.username, JSON.stringify(person), password, person.createdAt);
+    .prepare(
+      "INSERT INTO person (id, username, config, password, subject, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )
+    .bind(person.id, person.username, JSON.stringify(person), password, subject ?? null, person.createdAt);
   try {
     await commit([insertion, db.prepare(NEXT_VERSION)]);
     return true;
   } catch (error) {
     // Not `ON CONFLICT DO NOTHING`: whatever else is committed with it must not happen either.
-    const isTaken = error instanceof Error && error.message.includes("constraint failed: person.username");
+    const isTaken =
+      error instanceof Error && /constraint failed: person\.(username|subject)/.test(error.message);
     if (isTaken) return false;
     throw error;
   }
@@ -107,6 +119,22 @@ export async function saveOwnFields(
          WHERE id = ?1`,
       )
       .bind(id, own.password ?? null, own.name ?? null, own.email ?? null, now),
+  ]);
+}
+
+/** What the directory or the provider says of a person, and nothing else. */
+export async function saveProfile(
+  db: D1Database,
+  { id, name, email, role, updatedAt, lastLoginAt }: Person,
+  commit: Commit,
+): Promise<void> {
+  await commit([
+    db
+      .prepare(
+        `UPDATE person SET config = json_set(config, '$.name', ?2, '$.email', ?3, '$.role', ?4,
+           '$.updatedAt', ?5, '$.lastLoginAt', ?6) WHERE id = ?1`,
+      )
+      .bind(id, name, email, role, updatedAt, lastLoginAt),
   ]);
 }
 

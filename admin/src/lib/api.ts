@@ -17,6 +17,12 @@ export interface Session {
   readonly expiresAt: EpochMs;
 }
 
+/** Which ways there are to sign in. */
+export interface SignInWays {
+  /** A page of this site that leads to the provider; null: there is none. */
+  readonly oidc: { readonly label: string; readonly url: string } | null;
+}
+
 /** The password was right; a second factor makes a session of the ticket. */
 export interface FactorAsked {
   readonly factor: { readonly kinds: readonly string[]; readonly ticket: string };
@@ -164,6 +170,7 @@ export function createApi(relay: RelayBinding, token: string | null) {
       call<Session | FactorAsked>("POST", "/login", { username, password }),
     secondStep: (ticket: string, proof: { readonly code: string } | { readonly recovery: string }) =>
       call<Session>("POST", "/login/factor", { ticket, ...proof }),
+    signInWays: () => call<SignInWays>("GET", "/sign-in"),
     logout: () => call<null>("POST", "/logout"),
     me: () => call<{ readonly username: string }>("GET", "/me"),
     overview: () => call<Overview>("GET", "/overview"),

@@ -9,6 +9,8 @@ const ZONE = "Europe/Berlin";
 /** A key of which every option differs from its default. */
 const FULL: KeyOptions = {
   name: "laptop",
+  description: "of the maths team",
+  tags: ["maths", "laptops"],
   expiresAt: Date.UTC(2030, 6, 1, 22, 30),
   activation: null,
   binding: { kind: "group", group: "team" },

@@ -5,8 +5,8 @@ import { SERVICES } from "./key-choices";
 import { modelMapText } from "./model-map";
 import { fromLocalInput, toLocalInput } from "./time-zone";
 
-/** The form shows all of a key but its switch, which has a button of its own. */
-export type KeyOptions = Readonly<Omit<KeyInput, "enabled">>;
+/** The form shows all of a key but its switch, which has a button of its own, and whose key it is. */
+export type KeyOptions = Readonly<Omit<KeyInput, "enabled" | "ownerId">>;
 
 /** Figures of which 0 means none: the form shows an empty field instead. */
 const FIGURES = [
@@ -24,6 +24,7 @@ const FIGURES = [
 ] as const satisfies readonly (keyof KeyOptions)[];
 
 const LISTS = [
+  "tags",
   "permissions",
   "clients",
   "userAgents",
@@ -46,6 +47,7 @@ const RATES = SERVICES.map(({ id }) => rateName(id));
 /** The fields that may be sent back to the page when a form is refused: none of them is secret. */
 export const KEY_NAMES = [
   "name",
+  "description",
   "lifetime",
   "expiresAt",
   "activationAmount",
@@ -103,6 +105,7 @@ export function readKey(form: FormData, timeZone: string) {
   const lifetime = textOf(form, "lifetime");
   return {
     name: textOf(form, "name"),
+    description: textOf(form, "description"),
     // NaN fails the schema: a fixed end was chosen, but none was entered.
     expiresAt: lifetime === "until" ? (fromLocalInput(textOf(form, "expiresAt"), timeZone) ?? NaN) : null,
     activation:
@@ -145,6 +148,7 @@ export function valuesOf(key: KeyOptions, timeZone: string): Record<string, stri
   const { amount, unit } = key.activation ?? ACTIVATION;
   return {
     name: key.name,
+    description: key.description,
     lifetime: key.activation !== null ? "activation" : expiresAt !== null ? "until" : "endless",
     expiresAt: expiresAt === null ? "" : toLocalInput(expiresAt, timeZone),
     activationAmount: String(amount),

@@ -7,6 +7,8 @@ declare module "vitest" {
     proxyLabUrl: string;
     /** Where notifications are received. */
     receiversUrl: string;
+    /** Where people sign in: a directory and an OpenID provider. */
+    identityLabUrl: string;
   }
 }
 

@@ -18,6 +18,17 @@ export function keepSession(cookies: Cookies, session: Session, url: URL, now: E
   });
 }
 
+/** The worker's own cookie, where it answers a browser by way of this site. */
+const WORKER_COOKIE = /^relay_session=([^;]+);.*Max-Age=(\d+)/i;
+
+/** The session that an answer of the worker begins; null: it begins none. */
+export function sessionIn(answer: Response, now: EpochMs): Session | null {
+  const line = answer.headers.getSetCookie().find((each) => WORKER_COOKIE.test(each));
+  if (line === undefined) return null;
+  const [, token = "", lifeS = ""] = WORKER_COOKIE.exec(line) ?? [];
+  return { token, expiresAt: now + Number(lifeS) * 1000 };
+}
+
 export function endSession(cookies: Cookies, url: URL): void {
   cookies.delete(SESSION_COOKIE, {
     path: "/",

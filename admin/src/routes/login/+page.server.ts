@@ -19,7 +19,25 @@ const asWrongPassword = (failure: ApiFailure): ApiFailure =>
 /** Six digits are the app's, all else is one of the codes that were written down. */
 const proofOf = (text: string) => (/^[\d\s]{6,8}$/.test(text) ? { code: text } : { recovery: text });
 
-export const load: PageServerLoad = ({ url }) => ({ expired: url.searchParams.has("expired") });
+/** What went wrong at the provider, by the worker's code for it. */
+const PROVIDER_PROBLEMS: Readonly<Record<string, string>> = {
+  oidc_denied: "The provider did not sign you in.",
+  oidc_state: "This sign-in took too long, or was begun in another window.",
+  oidc_failed: "The provider's answer could not be used. Tell an administrator if it happens again.",
+  oidc_unavailable: "The provider cannot be reached at the moment.",
+  oidc_refused: "You may not sign in here. Ask an owner.",
+  rate_limited: "Too many tries. Wait a while.",
+};
+
+export const load: PageServerLoad = async ({ locals, url }) => {
+  const ways = await locals.api.signInWays();
+  return {
+    expired: url.searchParams.has("expired"),
+    problem: PROVIDER_PROBLEMS[url.searchParams.get("error") ?? ""] ?? null,
+    // Without an answer there is still the password, whose form says what is wrong.
+    provider: ways.kind === "ok" ? ways.value.oidc : null,
+  };
+};
 
 export const actions: Actions = {
   default: async ({ request, locals, cookies, url }) => {
