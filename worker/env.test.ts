@@ -7,6 +7,7 @@ const ENV = {
   KEYS: {},
   ACCOUNTS: {},
   NOTIFIER: {},
+  FEED: {},
   PROXIES: {},
   ENCRYPTION_KEYS: "k:x",
   SESSION_SECRET: "s".repeat(32),

@@ -25,7 +25,7 @@ export const actions: Actions = {
         problemsOf(input.error.issues, (path) => formNameOf(path, form)),
         values,
       );
-    const result = await locals.api.createKey({ ...input.data, enabled: true });
+    const result = await locals.api.createKey({ ...input.data, enabled: true, ownerId: null });
     if (result.kind === "failed") return refused(result.failure, values);
     const { id, name, key } = result.value;
     return { created: { id, name, key } };
