@@ -10,5 +10,7 @@ export interface ProxyContract {
   configure(id: ProxyId, config: ProxyConfig, password: string | null): Promise<ConfigureResult>;
   /** With its password; null: nothing is stored. */
   current(): Promise<Proxy | null>;
+  /** Which keys its password is sealed with, after it was sealed with the newest if it could be opened. */
+  keysInUse(): Promise<readonly string[]>;
   erase(): Promise<void>;
 }

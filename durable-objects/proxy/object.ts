@@ -4,8 +4,8 @@ import { z } from "zod";
 import { proxyIdSchema, type ProxyId } from "../../worker/domain/ids.ts";
 import { proxyConfigSchema, type Proxy, type ProxyConfig } from "../../worker/domain/proxy.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
-import { parseKeyring } from "../../worker/storage/seal.ts";
-import { completed, loadProxy, storeProxy } from "../proxy-password.ts";
+import { MissingKey, parseKeyring } from "../../worker/storage/seal.ts";
+import { completed, loadProxy, proxyKeyId, storeProxy } from "../proxy-password.ts";
 import type { ConfigureResult, ProxyContract } from "./contract.ts";
 
 const ROW = "proxy";
@@ -34,6 +34,15 @@ export class ProxyObject extends DurableObject implements ProxyContract {
     if (row === undefined) return null;
     const { id, config } = rowSchema.parse(row);
     return loadProxy(await this.#vault(id), config);
+  }
+
+  async keysInUse(): Promise<readonly string[]> {
+    // Whatever cannot be opened stays as it is, and its key is named all the same.
+    await this.current().catch((error: unknown) => {
+      if (!(error instanceof MissingKey)) throw error;
+    });
+    const id = proxyKeyId(this.ctx.storage.kv);
+    return id === null ? [] : [id];
   }
 
   async erase(): Promise<void> {

@@ -6,7 +6,13 @@ import { accountView, admin, call, createPair, env, type TestAccount } from "./s
 
 interface Keyring {
   readonly newest: string;
-  readonly keys: readonly { id: string; inRing: boolean; objects: number; auditEntries: number }[];
+  readonly keys: readonly {
+    id: string;
+    inRing: boolean;
+    objects: number;
+    seeds: number;
+    auditEntries: number;
+  }[];
   readonly left: number;
 }
 
@@ -71,6 +77,38 @@ describe("a keyring with a new key", () => {
     // Nothing is left to do, and nothing is asked.
     expect(await rotate()).toEqual({ checked: 0, left: 0 });
     expect(JSON.stringify(await keyring())).not.toContain(key("t").slice(0, 20));
+  });
+});
+
+describe("what else is sealed", () => {
+  const proxyOf = (id: string) => env.PROXIES.get(env.PROXIES.idFromName(id));
+
+  it("F39 moves to the new key: shared proxies' passwords, and seeds of apps", async () => {
+    await forgetChecks();
+    const input = { name: "exit", proxy: "socks5://me:secret-of-the-proxy@127.0.0.1:1" };
+    const { id } = await (await admin("POST", "/proxies", input)).json<{ id: string }>();
+    const ring = await parseKeyring(OLD);
+    const password = await ring.seal("secret-of-the-proxy", `${id}/proxy`);
+    await runInDurableObject(proxyOf(id), (_, { storage }) => {
+      storage.kv.put("proxyPassword", password);
+    });
+    const person = "per_00000042";
+    await env.DB.prepare("INSERT INTO person_totp (person_id, seed) VALUES (?, ?)")
+      .bind(person, await ring.seal("a seed", `totp:${person}`))
+      .run();
+    const before = (await keyring()).keys.find((each) => each.id === "test0");
+    expect(before?.seeds).toBe(1);
+    expect((await rotate()).left).toBe(0);
+    const sealed = await runInDurableObject(proxyOf(id), (_, { storage }) =>
+      storage.kv.get<string>("proxyPassword"),
+    );
+    expect(sealed).toMatch(/^test1\./);
+    const after = (await keyring()).keys.find((each) => each.id === "test0");
+    expect(after).toMatchObject({ seeds: 0, objects: 0 });
+    const row = await env.DB.prepare("SELECT seed FROM person_totp WHERE person_id = ?")
+      .bind(person)
+      .first<string>("seed");
+    expect(row).toMatch(/^test1\./);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Signing in in two steps: with codes of an app, and with those written down. Security cases A4, A5 and A7. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../worker/domain/audit.ts";
-import { login, PASSWORD } from "./setup/people.ts";
+import { createPerson, login, PASSWORD, signedIn } from "./setup/people.ts";
 import { admin, env, fetchRelay } from "./setup/relay.ts";
 import {
   codeAt,
@@ -181,5 +181,30 @@ describe("an app", { timeout: 120_000 }, () => {
     expect((await secondStep(ticket, { code: await freshCode({ person: owner, secret }) })).status).toBe(200);
     const password = "password-of-the-integration-tests";
     expect((await admin("DELETE", "/me/totp", { password })).status).toBe(204);
+  });
+});
+
+describe("where everybody must have a second factor", { timeout: 120_000 }, () => {
+  it("whoever has none can set one up, and do nothing else until then", async () => {
+    const owner = await withApp("owner");
+    const bare = await signedIn(await createPerson("admin"));
+    const required = (value: boolean | null) =>
+      owner.as("PATCH", "/settings", { requireSecondFactor: value });
+    // Not by somebody who would be shut out.
+    expect((await bare("PATCH", "/settings", { requireSecondFactor: true })).status).toBe(409);
+    expect((await required(true)).status).toBe(200);
+    try {
+      const refused = await bare("GET", "/keys");
+      expect(refused.status).toBe(403);
+      expect(await refused.text()).toContain("/admin/me/totp");
+      expect((await bare("GET", "/me")).status).toBe(200);
+      const { secret } = await (await bare("POST", "/me/totp")).json<{ secret: string }>();
+      expect((await bare("GET", "/keys")).status).toBe(403);
+      const code = codeAt(secret, Date.now());
+      expect((await bare("POST", "/me/totp/confirm", { code })).status).toBe(200);
+      expect((await bare("GET", "/keys")).status).toBe(200);
+    } finally {
+      expect((await required(null)).status).toBe(200);
+    }
   });
 });

@@ -15,10 +15,12 @@ const keyringAnswer = z
         id: z.string(),
         /** False: something was sealed with a key that is missing from ENCRYPTION_KEYS. */
         inRing: z.boolean(),
-        /** Accounts, and the notifier. */
+        /** Accounts, shared proxies, and the notifier. */
         objects: z.number(),
         /** Sign-ins that wait for their code; they are over within ten minutes. */
         signIns: z.number(),
+        /** Seeds of authenticator apps. */
+        seeds: z.number(),
         /** Rows of the audit log that only this key can verify. */
         auditEntries: z.number(),
       }),
@@ -38,9 +40,15 @@ export const keyringRoutes = new Hono<AdminEnv>()
       const { env } = context;
       const ring = keyIdsOf(env);
       const [newest = ""] = ring;
-      const { objects, signIns, auditEntries } = await keyCounts(env.DB, Date.now());
+      const { objects, signIns, seeds, auditEntries } = await keyCounts(env.DB, Date.now());
       const left = await countToCheck(env.DB, newest);
-      const ids = new Set([...ring, ...objects.keys(), ...signIns.keys(), ...auditEntries.keys()]);
+      const ids = new Set([
+        ...ring,
+        ...objects.keys(),
+        ...signIns.keys(),
+        ...seeds.keys(),
+        ...auditEntries.keys(),
+      ]);
       return context.json({
         newest,
         keys: [...ids].map((id) => ({
@@ -48,6 +56,7 @@ export const keyringRoutes = new Hono<AdminEnv>()
           inRing: ring.includes(id),
           objects: objects.get(id) ?? 0,
           signIns: signIns.get(id) ?? 0,
+          seeds: seeds.get(id) ?? 0,
           auditEntries: auditEntries.get(id) ?? 0,
         })),
         left: left + ((await isNotifierDone(env.DB, newest)) ? 0 : 1),

@@ -5,14 +5,14 @@ import { RelayError } from "../domain/errors.ts";
 import { recoveryCode, recoveryCodeSchema, RECOVERY_CODES, totpCodeSchema } from "../domain/second-factor.ts";
 import { closeSession, sessionsOf } from "../storage/people.ts";
 import { parseKeyring } from "../storage/seal.ts";
-import { confirmTotp, findTotp, removeTotp, saveSeed } from "../storage/second-factors.ts";
+import { confirmTotp, findTotp, removeTotp, saveSeed, seedOwner } from "../storage/second-factors.ts";
 import { meAnswer, recoveryCodesAnswer, seedAnswer, sessionsAnswer } from "./answers.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, notFound, type AdminEnv } from "./context.ts";
 import { changeMe, isOwnPassword, meOf, ownPatchSchema } from "./own-account.ts";
 import { passkeyRoutes } from "./passkeys.ts";
-import { countProof, isCode, recoveryHash, seedOwner } from "./second-step.ts";
+import { countProof, isCode, recoveryHash } from "./second-step.ts";
 import { requireSession } from "./session.ts";
 import { newSeed, seedUri } from "./totp.ts";
 

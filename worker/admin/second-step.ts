@@ -17,6 +17,7 @@ import {
   factorsOf,
   findTotp,
   resealSeed,
+  seedOwner,
   takeTicket,
   tryTicket,
   useRecoveryCode,
@@ -46,9 +47,6 @@ export const secondStepSchema = z
     "give one of code, recovery and passkey",
   );
 export type SecondStep = z.output<typeof secondStepSchema>;
-
-/** The seed of a person's app is sealed for them, and for nothing else of theirs. */
-export const seedOwner = (id: PersonId): string => `totp:${id}`;
 
 /** A session for whom the password is enough, for others a ticket to the second step. */
 export async function admitted(context: Context<AdminEnv>, person: Person) {

@@ -11,6 +11,7 @@ import type { Env } from "../env.ts";
 import { toHex } from "../domain/encoding.ts";
 import type { Commit } from "../storage/commit.ts";
 import { withEntry } from "../storage/audit.ts";
+import { factorsOf } from "../storage/second-factors.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
 import { withFact } from "./api-document/route-facts.ts";
 import { actorOf, logOf, noteOf } from "./audited.ts";
@@ -68,6 +69,26 @@ async function personOf(env: Env, { sub, sid }: Claims): Promise<Person | null> 
   return person?.enabled === true ? person : null;
 }
 
+/** Where somebody who needs a second factor sets one up. */
+const OWN_ACCOUNT = /^\/admin\/me(?:\/|$)/;
+
+/** An OpenID provider asks for as many factors as it wants; everybody else has theirs here. */
+export async function lacksFactor({ DB }: Env, { id, source }: Person): Promise<boolean> {
+  if (source === "oidc") return false;
+  return (await factorsOf(DB, id)).every((kind) => kind === "recovery");
+}
+
+async function assertFactors(context: Context<AdminEnv>, person: Person): Promise<void> {
+  const { requireSecondFactor } = context.get("settings");
+  if (!requireSecondFactor || OWN_ACCOUNT.test(context.req.path)) return;
+  if (!(await lacksFactor(context.env, person))) return;
+  throw new RelayError(
+    "permission_denied",
+    "Everybody here needs a second factor: set one up with POST /admin/me/totp or /admin/me/passkeys.",
+    { reason: "second_factor_missing" },
+  );
+}
+
 /** Lets only people pass who are signed in. */
 export const requireSession = withFact(
   createMiddleware<AdminEnv>(async (context, next) => {
@@ -77,6 +98,7 @@ export const requireSession = withFact(
     if (claims === null || person === null) throw unauthenticated();
     context.set("person", person);
     context.set("session", claims.sid);
+    await assertFactors(context, person);
     await next();
   }),
   { kind: "guard", role: () => "user" },

@@ -10,11 +10,13 @@ import {
   type Overrides,
   type SettingsPatch,
 } from "../domain/settings.ts";
+import { RelayError } from "../domain/errors.ts";
 import { settingDefaults } from "../env.ts";
 import { patchSettings, publishSettings, readSettings } from "../storage/settings.ts";
 import { documented } from "./api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+import { lacksFactor } from "./session.ts";
 import { brandingAnswer, settingsAnswer } from "./settings-answers.ts";
 
 type Ask = Context<AdminEnv>;
@@ -49,6 +51,14 @@ async function change(context: Ask, patch: SettingsPatch, target: string): Promi
   await publishSettings(await readSettings(DB), snapshotsOf(context));
 }
 
+/** Whoever asks it of all would be the first to be shut out. */
+async function assertNotShutOut(context: Ask, { requireSecondFactor }: SettingsPatch): Promise<void> {
+  if (requireSecondFactor !== true || !(await lacksFactor(context.env, context.get("person")))) return;
+  const message =
+    "requireSecondFactor: set up your own first, with POST /admin/me/totp or /admin/me/passkeys";
+  throw new RelayError("conflict", message);
+}
+
 export const settingsRoutes = new Hono<AdminEnv>()
   .get(
     "/",
@@ -59,11 +69,16 @@ export const settingsRoutes = new Hono<AdminEnv>()
   )
   .patch(
     "/",
-    documented("Changes settings; what is left out stays, null goes back to the deployment's.", {
-      200: settingsAnswer,
-    }),
+    documented(
+      "Changes settings; what is left out stays, null goes back to the deployment's.",
+      {
+        200: settingsAnswer,
+      },
+      ["conflict"],
+    ),
     body(settingsPatchSchema),
     async (context) => {
+      await assertNotShutOut(context, context.req.valid("json"));
       await change(context, context.req.valid("json"), "settings");
       return context.json(await viewOf(context));
     },

@@ -24,11 +24,11 @@ export interface FeedEvent {
   readonly durationMs: number;
 }
 
-export const feedEventOf = (record: UsageRecord, key: Pick<KeyConfig, "name">): FeedEvent => ({
+export const feedEventOf = (record: UsageRecord, key: Pick<KeyConfig, "name" | "ownerId">): FeedEvent => ({
   id: record.requestId,
   keyId: record.keyId,
   keyName: key.name,
-  ownerId: null,
+  ownerId: key.ownerId,
   account: record.accountId,
   model: record.model,
   status: record.status,

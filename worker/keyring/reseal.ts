@@ -3,20 +3,21 @@
  * keys are still needed. What was cut off goes on where it was.
  */
 import { NOTIFIER_NAME } from "../../durable-objects/notifier/contract.ts";
-import type { EpochMs } from "../domain/ids.ts";
 import type { Env } from "../env.ts";
 import {
-  accountsToCheck,
   countToCheck,
   isNotifierDone,
+  objectsToCheck,
   NOTIFIER_ROW,
   saveChecks,
   type KeyringCheck,
 } from "../storage/keyring-checks.ts";
-import { keyMaterial } from "../storage/seal.ts";
+import { proxyIdSchema, type EpochMs } from "../domain/ids.ts";
+import { resealSeed, seedOwner, seedsUnderOlderKeys } from "../storage/second-factors.ts";
+import { keyMaterial, MissingKey, parseKeyring } from "../storage/seal.ts";
 
 /** A run of a job may ask some hundred objects; the next one goes on in five minutes. */
-const ACCOUNTS_PER_RUN = 100;
+const OBJECTS_PER_RUN = 100;
 /** Asked at once. */
 const PARALLEL = 10;
 
@@ -32,6 +33,28 @@ export interface Resealed {
   readonly left: number;
 }
 
+/** Of an account or a shared proxy. */
+const keysInUseBy = ({ ACCOUNTS, PROXIES }: Env, id: string): Promise<readonly string[]> =>
+  proxyIdSchema.safeParse(id).success
+    ? PROXIES.get(PROXIES.idFromName(id)).keysInUse()
+    : ACCOUNTS.get(ACCOUNTS.idFromName(id)).keysInUse();
+
+/** Seeds of apps are in D1, and each is sealed for its person. @returns how many were sealed anew */
+async function resealSeeds(env: Env, newest: string): Promise<number> {
+  const keyring = await parseKeyring(env.ENCRYPTION_KEYS);
+  let resealed = 0;
+  for (const { personId, seed } of await seedsUnderOlderKeys(env.DB, newest, OBJECTS_PER_RUN)) {
+    const opened = await keyring.open(seed, seedOwner(personId)).catch((error: unknown) => {
+      if (error instanceof MissingKey) return null;
+      throw error;
+    });
+    if (opened === null) continue;
+    await resealSeed(env.DB, personId, seed, await keyring.seal(opened.plaintext, seedOwner(personId)));
+    resealed++;
+  }
+  return resealed;
+}
+
 export async function resealSome(env: Env, now: EpochMs): Promise<Resealed> {
   const [newest = ""] = keyIdsOf(env);
   const check = async (object: string, ask: () => Promise<readonly string[]>): Promise<KeyringCheck> => ({
@@ -40,13 +63,11 @@ export async function resealSome(env: Env, now: EpochMs): Promise<Resealed> {
     keyIds: await ask(),
     checkedAt: now,
   });
-  const accounts = await accountsToCheck(env.DB, newest, ACCOUNTS_PER_RUN);
+  const objects = await objectsToCheck(env.DB, newest, OBJECTS_PER_RUN);
   let checked = 0;
-  for (let at = 0; at < accounts.length; at += PARALLEL) {
+  for (let at = 0; at < objects.length; at += PARALLEL) {
     const checks = await Promise.all(
-      accounts
-        .slice(at, at + PARALLEL)
-        .map((id) => check(id, () => env.ACCOUNTS.get(env.ACCOUNTS.idFromName(id)).keysInUse())),
+      objects.slice(at, at + PARALLEL).map((id) => check(id, () => keysInUseBy(env, id))),
     );
     await saveChecks(env.DB, checks);
     checked += checks.length;
@@ -56,6 +77,7 @@ export async function resealSome(env: Env, now: EpochMs): Promise<Resealed> {
     await saveChecks(env.DB, [await check(NOTIFIER_ROW, () => object.keysInUse())]);
     checked++;
   }
+  checked += await resealSeeds(env, newest);
   const left = await countToCheck(env.DB, newest);
   return { checked, left: left + ((await isNotifierDone(env.DB, newest)) ? 0 : 1) };
 }

@@ -1,6 +1,6 @@
 /** Which key each object's secrets were last found sealed with. */
 import { z } from "zod";
-import { accountIdSchema, type AccountId, type EpochMs } from "../domain/ids.ts";
+import type { EpochMs } from "../domain/ids.ts";
 
 export const NOTIFIER_ROW = "notifier";
 
@@ -9,16 +9,17 @@ const settled = (newest: string) => JSON.stringify([newest]);
 const NONE = "[]";
 
 // Last what failed before: what was never looked at comes first.
-const DUE = `FROM account LEFT JOIN keyring_check ON keyring_check.object = account.id
+const OBJECTS = "(SELECT id FROM account UNION ALL SELECT id FROM proxy)";
+const DUE = `FROM ${OBJECTS} o LEFT JOIN keyring_check ON keyring_check.object = o.id
   WHERE newest IS NOT ?1 OR key_ids NOT IN (?2, '${NONE}')`;
 
-/** Accounts that may have secrets under an older key. */
-export async function accountsToCheck(db: D1Database, newest: string, limit: number): Promise<AccountId[]> {
+/** Accounts and shared proxies, by their ids, that may have secrets under an older key. */
+export async function objectsToCheck(db: D1Database, newest: string, limit: number): Promise<string[]> {
   const { results } = await db
-    .prepare(`SELECT account.id ${DUE} ORDER BY coalesce(checked_at, 0) LIMIT ?3`)
+    .prepare(`SELECT o.id ${DUE} ORDER BY coalesce(checked_at, 0) LIMIT ?3`)
     .bind(newest, settled(newest), limit)
     .all();
-  return results.map((row) => z.object({ id: accountIdSchema }).parse(row).id);
+  return results.map((row) => z.object({ id: z.string() }).parse(row).id);
 }
 
 export async function countToCheck(db: D1Database, newest: string): Promise<number> {
@@ -47,9 +48,9 @@ export async function saveChecks(db: D1Database, checks: readonly KeyringCheck[]
   if (checks.length === 0) return;
   const save = db.prepare("INSERT OR REPLACE INTO keyring_check VALUES (?, ?, ?, ?)");
   await db.batch([
-    // Of accounts that are gone.
+    // Of what is gone.
     db
-      .prepare("DELETE FROM keyring_check WHERE object <> ? AND object NOT IN (SELECT id FROM account)")
+      .prepare(`DELETE FROM keyring_check WHERE object <> ? AND object NOT IN (SELECT id FROM ${OBJECTS})`)
       .bind(NOTIFIER_ROW),
     ...checks.map(({ object, newest, keyIds, checkedAt }) =>
       save.bind(object, newest, JSON.stringify(keyIds), checkedAt),
@@ -64,7 +65,12 @@ export type KeyCounts = ReadonlyMap<string, number>;
 export async function keyCounts(
   db: D1Database,
   now: EpochMs,
-): Promise<{ readonly objects: KeyCounts; readonly signIns: KeyCounts; readonly auditEntries: KeyCounts }> {
+): Promise<{
+  readonly objects: KeyCounts;
+  readonly signIns: KeyCounts;
+  readonly seeds: KeyCounts;
+  readonly auditEntries: KeyCounts;
+}> {
   const found = await db.batch([
     db.prepare("SELECT value AS id, count(*) AS n FROM keyring_check, json_each(key_ids) GROUP BY 1"),
     db
@@ -72,14 +78,18 @@ export async function keyCounts(
         "SELECT substr(secrets, 1, instr(secrets, '.') - 1) AS id, count(*) AS n FROM oauth_session WHERE expires_at > ? GROUP BY 1",
       )
       .bind(now),
+    db.prepare(
+      "SELECT substr(seed, 1, instr(seed, '.') - 1) AS id, count(*) AS n FROM person_totp GROUP BY 1",
+    ),
     db.prepare("SELECT key_id AS id, count(*) AS n FROM audit_entry GROUP BY 1"),
   ]);
-  const [objects, signIns, auditEntries] = found.map(
+  const [objects, signIns, seeds, auditEntries] = found.map(
     ({ results }) => new Map(countsSchema.parse(results).map(({ id, n }) => [id, n])),
   );
   return {
     objects: objects ?? new Map<string, number>(),
     signIns: signIns ?? new Map<string, number>(),
+    seeds: seeds ?? new Map<string, number>(),
     auditEntries: auditEntries ?? new Map<string, number>(),
   };
 }

@@ -35,6 +35,22 @@ export async function findTotp(db: D1Database, id: PersonId): Promise<StoredTotp
   return row === null ? null : totpSchema.parse(row);
 }
 
+/** The seed of a person's app is sealed for them, and for nothing else of theirs. */
+export const seedOwner = (id: PersonId): string => `totp:${id}`;
+
+const seedRow = z.object({ personId: personIdSchema, seed: z.string().transform((text) => text as Sealed) });
+
+export async function seedsUnderOlderKeys(db: D1Database, newest: string, limit: number) {
+  const { results } = await db
+    .prepare(
+      `SELECT person_id AS personId, seed FROM person_totp WHERE substr(seed, 1, instr(seed, '.') - 1) <> ?
+       LIMIT ?`,
+    )
+    .bind(newest, limit)
+    .all();
+  return results.map((row) => seedRow.parse(row));
+}
+
 /** The same seed under a newer key. */
 export async function resealSeed(db: D1Database, id: PersonId, before: Sealed, after: Sealed): Promise<void> {
   await db

@@ -1,6 +1,6 @@
 /** People with an authenticator app, and signing in with it. */
 import { TOTP } from "otpauth";
-import type { Person } from "../../../worker/domain/person.ts";
+import type { Person, Role } from "../../../worker/domain/person.ts";
 import { createPerson, login, PASSWORD, signedIn, type Call } from "./people.ts";
 import { env, fetchRelay, unique } from "./relay.ts";
 
@@ -38,8 +38,8 @@ export function wrongCode(secret: string): string {
   );
 }
 
-export async function withApp(): Promise<WithApp> {
-  const person = await createPerson("viewer");
+export async function withApp(role: Role = "viewer"): Promise<WithApp> {
+  const person = await createPerson(role);
   const as = await signedIn(person);
   const { secret } = await (await as("POST", "/me/totp")).json<{ secret: string }>();
   const confirmed = await as("POST", "/me/totp/confirm", { code: codeAt(secret, Date.now()) });
