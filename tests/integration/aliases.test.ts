@@ -5,7 +5,7 @@ import { apiDocument } from "../../worker/admin/api-document/document.ts";
 import { PLATFORMS } from "../../worker/admin/aliases/account-fields.ts";
 import { adminApp } from "../../worker/admin/routes.ts";
 import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
-import { createPerson, signedIn } from "./setup/people.ts";
+import { createPerson, PASSWORD, signedIn } from "./setup/people.ts";
 
 /** Every alias, as the document names it; those that a test has called are taken out. */
 const uncalled = new Set(
@@ -21,7 +21,7 @@ const replySchema = z.looseObject({ success: z.literal(true), data: z.unknown() 
 /** Calls an alias by its name in the document. */
 async function reply(name: string, id = "", body?: unknown, query = ""): Promise<Record<string, unknown>> {
   const [method = "", path = ""] = name.split(" ");
-  const response = await admin(method, path.replace("/admin", "").replace("{id}", id) + query, body);
+  const response = await admin(method, path.replace("/admin", "").replace(/\{\w+\}/, id) + query, body);
   if (response.status !== 200) throw new Error(`${name}: ${await response.text()}`);
   uncalled.delete(name);
   return replySchema.parse(await response.json());
@@ -94,7 +94,11 @@ describe("accounts by their old paths", { timeout: 60_000 }, () => {
         expect(await data(`POST ${at}/{id}/${reset}`, id)).toMatchObject({ id });
       }
       expect(await data(`POST ${at}/{id}/test`, id)).toHaveProperty("latencyMs");
-      expect(await data(`POST ${at}/{id}/refresh`, id)).toMatchObject({ id });
+      // What has no token to refresh says so; several API keys are asked about one by one.
+      const refreshed = await admin("POST", `/${path}/${id}/refresh`);
+      const expected = path === "droid-accounts" ? { success: true } : { error: { code: "invalid_request" } };
+      expect(await refreshed.json()).toMatchObject(expected);
+      uncalled.delete(`POST ${at}/{id}/refresh`);
       expect(await reply(`DELETE ${at}/{id}`, id)).toMatchObject({ success: true });
       expect((await admin("GET", `/accounts/${id}`)).status).toBe(404);
     },
@@ -245,6 +249,175 @@ describe("figures by their old paths", { timeout: 30_000 }, () => {
     expect(await data("GET /admin/usage-costs", "", undefined, "?period=today")).toHaveProperty(
       "totalCosts.totalCost",
     );
+  });
+});
+
+describe("many keys by their old paths", { timeout: 30_000 }, () => {
+  const made = async (count: number, options: object = {}) =>
+    (await reply("POST /admin/api-keys/batch", "", { baseName: unique("many"), count, ...options }))[
+      "data"
+    ] as {
+      id: string;
+      apiKey: string;
+      name: string;
+    }[];
+
+  it("are made, changed and deleted together", async () => {
+    const keys = await made(3, { dailyCostLimit: 2, tags: ["one"] });
+    expect(keys.map(({ name }) => name.slice(-2))).toEqual(["_1", "_2", "_3"]);
+    for (const { apiKey } of keys) expect(apiKey).toMatch(/^cr_[0-9a-f]{64}$/);
+    const keyIds = keys.map(({ id }) => id);
+    const updates = { concurrencyLimit: 4, tags: ["two"], tagOperation: "add" };
+    const changed = await data("PUT /admin/api-keys/batch", "", {
+      keyIds: [...keyIds, "key_00000009"],
+      updates,
+    });
+    expect(changed).toMatchObject({ successCount: 3, failedCount: 1 });
+    const [first = ""] = keyIds;
+    expect(await data("GET /admin/api-keys/{id}", first)).toMatchObject({
+      concurrencyLimit: 4,
+      dailyCostLimit: 2,
+      tags: ["one", "two"],
+    });
+    expect(await data("DELETE /admin/api-keys/batch", "", { keyIds })).toMatchObject({ successCount: 3 });
+  });
+
+  it("are in the bin, from where they come back or go for ever", async () => {
+    const [one, other] = await made(2);
+    const [first = "", second = ""] = [one?.id, other?.id];
+    for (const id of [first, second]) await reply("DELETE /admin/api-keys/{id}", id);
+    const bin = await rows("GET /admin/api-keys/deleted", "", undefined, "?pageSize=200");
+    expect(bin.find((key) => key["id"] === first)).toMatchObject({ canRestore: true, isDeleted: true });
+    expect(await data("POST /admin/api-keys/{id}/restore", first)).toMatchObject({ isDeleted: false });
+    expect((await call({ key: one?.apiKey ?? "" })).status).not.toBe(401);
+    await reply("DELETE /admin/api-keys/{id}/permanent", second);
+    expect((await admin("GET", `/keys/${second}`)).status).toBe(404);
+    expect(await data("DELETE /admin/api-keys/deleted/clear-all")).toHaveProperty("successCount");
+  });
+
+  it("end later, and have tags", async () => {
+    const tag = unique("tag");
+    const [key] = await made(1, { tags: [tag], expiresAt: "2035-01-01T00:00:00.000Z" });
+    const id = key?.id ?? "";
+    const later = await data("POST /admin/api-keys/{id}/extend-expiry", id, { amount: 1, unit: "months" });
+    expect(later).toMatchObject({ expiresAt: "2035-01-31T00:00:00.000Z" });
+    expect(await data("PATCH /admin/api-keys/{id}/expiration", id, { expiresAt: null })).toMatchObject({
+      expiresAt: null,
+    });
+    expect((await reply("GET /admin/api-keys/tags"))["data"]).toContain(tag);
+    const details = await rows("GET /admin/api-keys/tags/details");
+    expect(details.find(({ name }) => name === tag)).toMatchObject({ count: 1 });
+    const renamed = unique("tag");
+    expect(await data("PUT /admin/api-keys/tags/{tag}", tag, { newName: renamed })).toMatchObject({
+      keys: 1,
+    });
+    await reply("DELETE /admin/api-keys/tags/{tag}", renamed);
+    expect((await reply("GET /admin/api-keys/tags"))["data"]).not.toContain(renamed);
+  });
+});
+
+describe("channels by their old paths", { timeout: 30_000 }, () => {
+  it.each(["platforms", "configs"])("%s: added, changed, tried and removed", async (name) => {
+    const at = `/admin/webhook/${name}`;
+    const platform = {
+      type: "wechat_work",
+      name: "team",
+      url: "https://127.0.0.1:1/hook",
+      enabled: true,
+      timeout: 10,
+    };
+    const added = await data(`POST ${at}`, "", platform);
+    const id = String(added["id"]);
+    expect(added).toMatchObject({ type: "wechat_work", name: "team", enabled: true });
+    expect((await admin("GET", `/notifications/${id}`)).status).toBe(200);
+    expect(await data(`PUT ${at}/{id}`, id, { type: "wechat_work", name: "all" })).toMatchObject({
+      name: "all",
+    });
+    expect(await data(`POST ${at}/{id}/toggle`, id)).toMatchObject({ enabled: false });
+    expect(await data(`POST ${at}/{id}/test`, id)).toMatchObject({ ok: false });
+    const listed = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) });
+    for (const list of [`GET ${at}`, "GET /admin/webhook/config"]) {
+      expect(listed.parse(await reply(list)).items.map((item) => item.id)).toContain(id);
+    }
+    await reply(`DELETE ${at}/{id}`, id);
+    expect((await admin("GET", `/notifications/${id}`)).status).toBe(404);
+  });
+
+  it("send mail with the names that a mail server had there", async () => {
+    const smtp = {
+      type: "smtp",
+      host: "mail.example.org",
+      port: 465,
+      secure: true,
+      user: "me@example.org",
+      pass: "x",
+      to: "a@example.org, b@example.org",
+    };
+    const added = await data("POST /admin/webhook/configs", "", smtp);
+    expect(added).toMatchObject({ type: "smtp", security: "tls", to: ["a@example.org", "b@example.org"] });
+    expect(JSON.stringify(added)).not.toContain('"pass"');
+    await reply("DELETE /admin/webhook/configs/{id}", String(added["id"]));
+  });
+});
+
+describe("settings by their old paths", { timeout: 30_000 }, () => {
+  it("are rates, and what the site is called", async () => {
+    try {
+      const rates = { claude: 1.5, codex: 2 };
+      expect(await data("PUT /admin/service-rates", "", { rates })).toMatchObject({
+        rates: { ...rates, gemini: 1 },
+      });
+      expect(await data("GET /admin/service-rates")).toMatchObject({ rates: { codex: 2 } });
+      expect(await data("PUT /admin/oem-settings", "", { siteName: "Team relay" })).toMatchObject({
+        siteName: "Team relay",
+      });
+      expect(await data("GET /admin/oem-settings")).toMatchObject({ siteName: "Team relay" });
+    } finally {
+      for (const name of ["rates", "branding"]) await admin("DELETE", `/settings/${name}`);
+    }
+  });
+});
+
+describe("signing in by the old paths", { timeout: 30_000 }, () => {
+  const post = (path: string, body: object, token = "") =>
+    fetchRelay(path, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${token}`,
+        "cf-connecting-ip": unique("address"),
+      },
+      body: JSON.stringify(body),
+    });
+
+  it("begins and ends a session, and changes a password", async () => {
+    const { username } = await createPerson("admin");
+    const login = (password: string) => post("/web/auth/login", { username, password });
+    expect((await login("wrong password")).status).toBe(401);
+    const { token, ...answer } = await (
+      await login(PASSWORD)
+    ).json<Record<string, unknown> & { token: string }>();
+    expect(answer).toMatchObject({ success: true, username });
+    expect(answer["expiresIn"]).toBeGreaterThan(60_000);
+    const user = await fetchRelay("/web/auth/user", { headers: { authorization: `Bearer ${token}` } });
+    expect(await user.json()).toMatchObject({ success: true, user: { username } });
+    expect((await fetchRelay("/web/auth/user")).status).toBe(401);
+    const change = { currentPassword: PASSWORD, newPassword: "another password" };
+    expect((await post("/web/auth/change-password", change, token)).status).toBe(200);
+    expect((await login(PASSWORD)).status).toBe(401);
+    expect((await login("another password")).status).toBe(200);
+    expect((await post("/web/auth/logout", {}, token)).status).toBe(200);
+    expect(
+      (await fetchRelay("/web/auth/user", { headers: { authorization: `Bearer ${token}` } })).status,
+    ).toBe(401);
+    for (const called of [
+      "POST /web/auth/login",
+      "POST /web/auth/logout",
+      "GET /web/auth/user",
+      "POST /web/auth/change-password",
+    ]) {
+      uncalled.delete(called);
+    }
   });
 });
 

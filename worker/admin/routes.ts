@@ -1,6 +1,6 @@
 /** The admin API: one file a resource, chained so that `hc<AdminApi>` knows every route. */
 import { Hono } from "hono";
-import { aliasRoutes } from "./aliases/routes.ts";
+import { aliasRoutes, openAliasRoutes, ownAliasRoutes } from "./aliases/routes.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
@@ -64,6 +64,11 @@ const base = new Hono<AdminEnv>();
 export const adminApp = base
   .use("/admin/*", withSettings)
   .use("/users/*", withSettings)
+  .use("/web/*", withSettings)
+  .route(
+    "/",
+    openAliasRoutes(() => base),
+  )
   .route("/admin", signInRoutes)
   .route("/admin", signInWayRoutes)
   .route("/admin", oidcRoutes)
@@ -77,8 +82,12 @@ export const adminApp = base
   )
   .route("/admin", signedIn)
   .route(
-    "/admin",
+    "/",
     aliasRoutes(() => base),
+  )
+  .route(
+    "/",
+    ownAliasRoutes(() => base),
   )
   .route("/users", userRoutes);
 

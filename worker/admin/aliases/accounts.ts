@@ -22,7 +22,7 @@ function listAndChange(platform: Platform): Alias[] {
   return [
     alias({
       method: "GET",
-      path: `/${path}`,
+      path: `/admin/${path}`,
       like: "GET /admin/accounts",
       run: async ({ ask }) => {
         const query = `?provider=${provider}&${ALL}`;
@@ -32,7 +32,7 @@ function listAndChange(platform: Platform): Alias[] {
     }),
     alias({
       method: "POST",
-      path: `/${path}`,
+      path: `/admin/${path}`,
       like: "POST /admin/accounts",
       body: oldAccountSchema,
       run: async ({ ask, body }) =>
@@ -40,14 +40,14 @@ function listAndChange(platform: Platform): Alias[] {
     }),
     alias({
       method: "GET",
-      path: `/${path}/:id`,
+      path: `/admin/${path}/:id`,
       like: "GET /admin/accounts/{id}",
       run: async ({ ask, params }) =>
         view(await ask(accountAnswer, "GET", `/accounts/${params["id"] ?? ""}`)),
     }),
     alias({
       method: "PUT",
-      path: `/${path}/:id`,
+      path: `/admin/${path}/:id`,
       like: "PATCH /admin/accounts/{id}",
       body: oldAccountSchema,
       run: async ({ ask, params, body }) =>
@@ -62,7 +62,7 @@ function listAndChange(platform: Platform): Alias[] {
     }),
     alias({
       method: "DELETE",
-      path: `/${path}/:id`,
+      path: `/admin/${path}/:id`,
       like: "DELETE /admin/accounts/{id}",
       run: async ({ ask, params }) => {
         await ask(z.null(), "DELETE", `/accounts/${params["id"] ?? ""}`);
@@ -78,7 +78,7 @@ function operate(platform: Platform): Alias[] {
   const reset = (name: string) =>
     alias({
       method: "POST",
-      path: `/${path}/:id/${name}`,
+      path: `/admin/${path}/:id/${name}`,
       like: "POST /admin/accounts/{id}/reset",
       run: async ({ ask, params }) =>
         view(await ask(accountAnswer, "POST", `/accounts/${params["id"] ?? ""}/reset`)),
@@ -86,7 +86,7 @@ function operate(platform: Platform): Alias[] {
   return [
     alias({
       method: "PUT",
-      path: `/${path}/:id/toggle`,
+      path: `/admin/${path}/:id/toggle`,
       like: "PATCH /admin/accounts/{id}",
       run: async ({ ask, params }) => {
         const place = `/accounts/${params["id"] ?? ""}`;
@@ -96,7 +96,7 @@ function operate(platform: Platform): Alias[] {
     }),
     alias({
       method: "PUT",
-      path: `/${path}/:id/toggle-schedulable`,
+      path: `/admin/${path}/:id/toggle-schedulable`,
       like: "PATCH /admin/accounts/{id}",
       run: async ({ ask, params }) => {
         const place = `/accounts/${params["id"] ?? ""}`;
@@ -108,14 +108,14 @@ function operate(platform: Platform): Alias[] {
     reset("reset-rate-limit"),
     alias({
       method: "POST",
-      path: `/${path}/:id/test`,
+      path: `/admin/${path}/:id/test`,
       like: "POST /admin/accounts/{id}/test",
       run: async ({ ask, params }) =>
         single(await ask(testAnswer, "POST", `/accounts/${params["id"] ?? ""}/test`)),
     }),
     alias({
       method: "POST",
-      path: `/${path}/:id/refresh`,
+      path: `/admin/${path}/:id/refresh`,
       like: "POST /admin/accounts/{id}/refresh",
       run: async ({ ask, params }) =>
         view(await ask(accountAnswer, "POST", `/accounts/${params["id"] ?? ""}/refresh`)),
@@ -129,7 +129,7 @@ function signIn(platform: Platform): Alias[] {
   return [
     alias({
       method: "POST",
-      path: `/${path}/generate-auth-url`,
+      path: `/admin/${path}/generate-auth-url`,
       like: "POST /admin/accounts/oauth/start",
       body: z.strictObject({ proxy: z.unknown().optional() }),
       run: async ({ ask, body }) => {
@@ -140,7 +140,7 @@ function signIn(platform: Platform): Alias[] {
     }),
     alias({
       method: "POST",
-      path: `/${path}/exchange-code`,
+      path: `/admin/${path}/exchange-code`,
       like: "POST /admin/accounts/oauth/exchange",
       body: oldAccountSchema.extend({
         sessionId: z.string(),

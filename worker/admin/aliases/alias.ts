@@ -27,7 +27,6 @@ export type Reply = Readonly<Record<string, unknown>>;
 
 export interface Alias {
   readonly method: Method;
-  /** Below `/admin`. */
   readonly path: string;
   /** The route that it stands for, as the document names it. */
   readonly like: string;

@@ -12,7 +12,7 @@ const newKey = (made: z.output<typeof newKeyAnswer>) => single({ ...oldKeyOf(mad
 export const keyAliases: readonly Alias[] = [
   alias({
     method: "GET",
-    path: "/api-keys",
+    path: "/admin/api-keys",
     like: "GET /admin/keys",
     run: async ({ ask, query }) => {
       const asked = pageQuery(query);
@@ -25,20 +25,20 @@ export const keyAliases: readonly Alias[] = [
   }),
   alias({
     method: "POST",
-    path: "/api-keys",
+    path: "/admin/api-keys",
     like: "POST /admin/keys",
     body: oldKeySchema,
     run: async ({ ask, body }) => newKey(await ask(newKeyAnswer, "POST", "/keys", keyFromOld(body))),
   }),
   alias({
     method: "GET",
-    path: "/api-keys/:id",
+    path: "/admin/api-keys/:id",
     like: "GET /admin/keys/{id}",
     run: async ({ ask, params }) => single(oldKeyOf(await ask(keyAnswer, "GET", place(params)))),
   }),
   alias({
     method: "PUT",
-    path: "/api-keys/:id",
+    path: "/admin/api-keys/:id",
     like: "PATCH /admin/keys/{id}",
     body: oldKeySchema,
     run: async ({ ask, params, body }) =>
@@ -46,7 +46,7 @@ export const keyAliases: readonly Alias[] = [
   }),
   alias({
     method: "DELETE",
-    path: "/api-keys/:id",
+    path: "/admin/api-keys/:id",
     like: "DELETE /admin/keys/{id}",
     run: async ({ ask, params }) => {
       await ask(z.null(), "DELETE", place(params));

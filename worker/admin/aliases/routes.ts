@@ -3,12 +3,29 @@ import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { documented } from "../api-document/route-facts.ts";
 import { body, notFound, type AdminEnv } from "../context.ts";
+import { requireSession } from "../session.ts";
 import { accountAliases } from "./accounts.ts";
 import type { Alias, Ask } from "./alias.ts";
+import { channelAliases } from "./channels.ts";
 import { keyAliases } from "./keys.ts";
+import { manyKeyAliases } from "./many-keys.ts";
+import { openSettingAliases, settingAliases } from "./settings.ts";
 import { usageAliases } from "./usage.ts";
+import { authAliases, openAuthAliases } from "./web-auth.ts";
 
-const ALIASES: readonly Alias[] = [...keyAliases, ...usageAliases, ...accountAliases];
+/** For whoever comes. */
+const OPEN: readonly Alias[] = [...openAuthAliases, ...openSettingAliases];
+/** For whoever is signed in. */
+const OWN: readonly Alias[] = authAliases;
+/** For whoever may do what the route may be asked for. */
+const GUARDED: readonly Alias[] = [
+  ...manyKeyAliases,
+  ...keyAliases,
+  ...usageAliases,
+  ...accountAliases,
+  ...channelAliases,
+  ...settingAliases,
+];
 
 /** Of the caller's own body, not of the one that is sent on. */
 const BODY_HEADERS = ["content-length", "content-encoding", "transfer-encoding"];
@@ -50,15 +67,11 @@ async function run(alias: Alias, context: Context<AdminEnv>, api: Hono<AdminEnv>
   return context.json({ success: true, ...reply });
 }
 
-/**
- * Behind the guards of all that is mounted before them.
- *
- * @param api asked for when a call comes, since these routes are among its own
- */
-export function aliasRoutes(api: () => Hono<AdminEnv>) {
+/** @param api asked for when a call comes, since these routes are among its own */
+function mounted(aliases: readonly Alias[], api: () => Hono<AdminEnv>): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>();
   let inner: Hono<AdminEnv> | null = null;
-  for (const alias of ALIASES) {
+  for (const alias of aliases) {
     const summary = `The same as \`${alias.like}\`, as scripts for claude-relay-service know it.`;
     app.on(
       alias.method,
@@ -70,3 +83,12 @@ export function aliasRoutes(api: () => Hono<AdminEnv>) {
   }
   return app;
 }
+
+/** Before the guards of everything else. */
+export const openAliasRoutes = (api: () => Hono<AdminEnv>) => mounted(OPEN, api);
+
+/** Behind the guards of all that is mounted before them. */
+export const aliasRoutes = (api: () => Hono<AdminEnv>) => mounted(GUARDED, api);
+
+export const ownAliasRoutes = (api: () => Hono<AdminEnv>) =>
+  new Hono<AdminEnv>().use("/web/auth/*", requireSession).route("/", mounted(OWN, api));

@@ -74,7 +74,7 @@ const named = z.object({ id: z.string(), name: z.string() });
 
 const modelsOfKey = alias({
   method: "GET",
-  path: "/api-keys/:id/model-stats",
+  path: "/admin/api-keys/:id/model-stats",
   like: "GET /admin/usage/breakdown",
   run: async ({ ask, query, params }) => {
     const { id } = await ask(named, "GET", `/keys/${params["id"] ?? ""}`);
@@ -85,7 +85,7 @@ const modelsOfKey = alias({
 
 const dashboard = alias({
   method: "GET",
-  path: "/dashboard",
+  path: "/admin/dashboard",
   like: "GET /admin/overview",
   run: async ({ ask }) => {
     const [overview, totals, live] = await Promise.all([
@@ -132,7 +132,7 @@ const dashboard = alias({
 
 const trend = alias({
   method: "GET",
-  path: "/usage-trend",
+  path: "/admin/usage-trend",
   like: "GET /admin/usage/series",
   run: async ({ ask, query }) => {
     const step = query.get("granularity") === "hour" ? "hour" : "day";
@@ -150,7 +150,7 @@ const trend = alias({
 
 const costs = alias({
   method: "GET",
-  path: "/usage-costs",
+  path: "/admin/usage-costs",
   like: "GET /admin/usage/summary",
   run: async ({ ask, query }) => {
     const span = spanOf(query, Date.now()).toString();
@@ -202,12 +202,12 @@ export const usageAliases: readonly Alias[] = [
   dashboard,
   trend,
   costs,
-  breakdown("/usage-stats", "key"),
-  breakdown("/model-stats", "model"),
+  breakdown("/admin/usage-stats", "key"),
+  breakdown("/admin/model-stats", "model"),
   modelsOfKey,
-  records({ path: "/api-keys/:id/usage-records", shown: "keys", filter: "keyId", info: "apiKeyInfo" }),
+  records({ path: "/admin/api-keys/:id/usage-records", shown: "keys", filter: "keyId", info: "apiKeyInfo" }),
   records({
-    path: "/accounts/:id/usage-records",
+    path: "/admin/accounts/:id/usage-records",
     shown: "accounts",
     filter: "accountId",
     info: "accountInfo",
