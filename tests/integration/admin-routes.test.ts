@@ -1,37 +1,11 @@
 /** Walks every route of the admin API, as its document has them. Security cases A4, A6 and A10. */
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  apiDocument,
-  factsOfKind,
-  routesOf,
-  type Operation,
-} from "../../worker/admin/api-document/document.ts";
+import { factsOfKind, routesOf, type Operation } from "../../worker/admin/api-document/document.ts";
 import { adminApp } from "../../worker/admin/routes.ts";
 import { ROLES, type Person, type Role } from "../../worker/domain/person.ts";
-import { createPerson, fullPath, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import {
-  admin,
-  call,
-  createAccount,
-  createKey,
-  createPair,
-  env,
-  fetchRelay,
-  unique,
-  usageOf,
-} from "./setup/relay.ts";
-
-const document = apiDocument(adminApp.routes);
-const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    method: method.toUpperCase(),
-    path: path.replace("/admin", ""),
-    template: path.replace(/\{(\w+)\}/g, ":$1"),
-    operation,
-  })),
-);
-type Walked = (typeof routes)[number];
+import { createPerson, fullPath, login, signedIn, type Call } from "./setup/people.ts";
+import { env, fetchRelay } from "./setup/relay.ts";
+import { routes, routeSamples, type Walked } from "./setup/route-samples.ts";
 
 const guarded = routes.filter(({ operation }) => operation["x-role"] !== null);
 const ofName = (path: string, value: string) => path.replace(/\{\w+\}/g, value);
@@ -40,6 +14,7 @@ const WELL_FORMED: Readonly<Record<string, object>> = {
   "POST /admin/keys/{id}/extend": { amount: 1, unit: "days" },
   "PATCH /admin/key-tags/{tag}": { name: "new" },
   "POST /admin/cards/{id}/redeem": { keyId: "key_00000009" },
+  "POST /admin/api-keys/{id}/extend-expiry": { amount: 1, unit: "days" },
 };
 const hasBody = ({ operation }: Walked) => operation.requestBody !== undefined;
 const parametersOf = (operation: Operation, place: "path" | "query") =>
@@ -77,6 +52,7 @@ describe("every route", { timeout: 60_000 }, () => {
     expect(open.toSorted()).toEqual([
       "GET /admin/branding",
       "GET /admin/docs",
+      "GET /admin/oem-settings",
       "GET /admin/oidc/callback",
       "GET /admin/oidc/start",
       "GET /admin/openapi.json",
@@ -89,6 +65,8 @@ describe("every route", { timeout: 60_000 }, () => {
       "POST /users/login",
       "POST /users/logout",
       "POST /users/register",
+      "POST /web/auth/login",
+      "POST /web/auth/logout",
     ]);
   });
 
@@ -154,164 +132,6 @@ describe("every route", { timeout: 60_000 }, () => {
   });
 });
 
-const CHANNEL = {
-  name: "hook",
-  type: "webhook",
-  settings: { url: "https://127.0.0.1:1/", secret: "secret-of-the-receiver" },
-};
-
-async function createChannel(): Promise<{ readonly id: string }> {
-  const response = await admin("POST", "/notifications", CHANNEL);
-  expect(response.status).toBe(201);
-  return response.json();
-}
-
-const PROXY = { name: "exit", proxy: "socks5://me:secret-of-the-proxy@127.0.0.1:1" };
-
-async function createProxy(): Promise<{ readonly id: string }> {
-  const response = await admin("POST", "/proxies", PROXY);
-  expect(response.status).toBe(201);
-  return response.json();
-}
-
-async function createCard(): Promise<{ readonly id: string }> {
-  const response = await admin("POST", "/cards", { cost: 1 });
-  expect(response.status).toBe(201);
-  const [card] = (await response.json<{ items: { id: string }[] }>()).items;
-  return card ?? { id: "" };
-}
-
-/** Dollars per million tokens. */
-const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite5m: 1.25 };
-
-/** Of the owner, besides the one that the walk goes on with. */
-async function otherSession(): Promise<string> {
-  await login(owner.username, PASSWORD);
-  const response = await as("owner")("GET", "/me/sessions");
-  const { items } = await response.json<{ items: { id: string; isCurrent: boolean }[] }>();
-  return items.find(({ isCurrent }) => !isCurrent)?.id ?? "";
-}
-
-/** What is sent to a route that changes something, to see what it answers. */
-async function samples(): Promise<
-  Readonly<Record<string, { readonly path?: string; readonly body?: object }>>
-> {
-  const { account, key } = await createPair();
-  await call(key);
-  const [record] = await usageOf(key);
-  const [doomed, person] = [await createAccount(), await createPerson("viewer")];
-  const other = await createPerson("viewer");
-  const { key: doomedKey } = await createPair();
-  const [binned, ending] = [await createKey(), await createKey({ expiresAt: 2e12 })];
-  await admin("DELETE", `/keys/${binned.id}`);
-  const swept = await createKey();
-  const [tag, doomedTag] = [unique("tag"), unique("tag")];
-  await createKey({ tags: [tag, doomedTag] });
-  const [channel, doomedChannel] = [await createChannel(), await createChannel()];
-  const spendable = await createKey({ totalCost: 5 });
-  const [card, revokedCard, doomedCard, usedCard] = [
-    await createCard(),
-    await createCard(),
-    await createCard(),
-    await createCard(),
-  ];
-  const redeemedCard = await admin("POST", `/cards/${usedCard.id}/redeem`, { keyId: spendable.id });
-  const redemption = await redeemedCard.json<{ id: string }>();
-  const at = {
-    channel: `/notifications/${channel.id}`,
-    account: `/accounts/${account.id}`,
-    key: `/keys/${key.id}`,
-    person: `/people/${person.id}`,
-  };
-  const [group] = account.groups;
-  const renewable = await createAccount({
-    provider: "claude-oauth",
-    credential: { accessToken: unique("access"), refreshToken: unique("refresh"), expiresAt: null },
-    tokenUrl: `${env.TEST_UPSTREAM_URL}/oauth/token`,
-  });
-  const [proxy, doomedProxy] = [await createProxy(), await createProxy()];
-  const { key: own } = await createPair({}, { ownerId: owner.id });
-  const { key: doomedOwn } = await createPair({}, { ownerId: owner.id });
-  await call(own);
-  const [ownRecord] = await usageOf(own);
-  return {
-    "PATCH /admin/me": { body: { name: "Ada" } },
-    "DELETE /admin/me/sessions/{id}": { path: `/me/sessions/${await otherSession()}` },
-    "DELETE /admin/people/{id}/second-factor": { path: `${at.person}/second-factor` },
-    "POST /users/login": { body: { username: person.username, password: PASSWORD } },
-    "PATCH /users/profile": { body: { name: "Countess" } },
-    "POST /users/api-keys": { body: { name: "mine", totalCost: 5 } },
-    "GET /users/api-keys/{id}": { path: `/users/api-keys/${own.id}` },
-    "PATCH /users/api-keys/{id}": { path: `/users/api-keys/${own.id}`, body: { totalCost: 2 } },
-    "POST /users/api-keys/{id}/rotate": { path: `/users/api-keys/${own.id}/rotate` },
-    "DELETE /users/api-keys/{id}": { path: `/users/api-keys/${doomedOwn.id}` },
-    "GET /users/usage/{id}": { path: `/users/usage/${ownRecord?.requestId ?? ""}` },
-    "POST /admin/login": { body: { username: person.username, password: PASSWORD } },
-    "GET /admin/accounts/{id}": { path: at.account },
-    "POST /admin/accounts": {
-      body: { name: "new", provider: "claude-console", credential: { apiKey: "sk-ant-test" } },
-    },
-    "PATCH /admin/accounts/{id}": { path: at.account, body: { priority: 3 } },
-    "DELETE /admin/accounts/{id}": { path: `/accounts/${doomed.id}` },
-    "POST /admin/accounts/{id}/test": { path: `${at.account}/test` },
-    "POST /admin/accounts/{id}/reset": { path: `${at.account}/reset` },
-    "POST /admin/accounts/{id}/refresh": { path: `/accounts/${renewable.id}/refresh` },
-    "GET /admin/accounts/{id}/errors": { path: `${at.account}/errors` },
-    "DELETE /admin/accounts/{id}/errors": { path: `${at.account}/errors` },
-    "GET /admin/accounts/{id}/balance": { path: `${at.account}/balance` },
-    "GET /admin/accounts/{id}/keys": { path: `${at.account}/keys` },
-    "POST /admin/proxies": { body: PROXY },
-    "GET /admin/proxies/{id}": { path: `/proxies/${proxy.id}` },
-    "PATCH /admin/proxies/{id}": { path: `/proxies/${proxy.id}`, body: { name: "renamed" } },
-    "DELETE /admin/proxies/{id}": { path: `/proxies/${doomedProxy.id}` },
-    "POST /admin/proxies/{id}/test": { path: `/proxies/${proxy.id}/test`, body: {} },
-    "POST /admin/accounts/oauth/start": { body: { provider: "claude-oauth" } },
-    "PUT /admin/groups/{name}": { path: `/groups/${group ?? ""}`, body: { policy: "least_loaded" } },
-    "DELETE /admin/groups/{name}": { path: `/groups/${group ?? ""}` },
-    "POST /admin/keys": { body: { name: unique("key"), dailyCost: 5 } },
-    "GET /admin/keys/{id}": { path: at.key },
-    "PATCH /admin/keys/{id}": { path: at.key, body: { totalCost: 2 } },
-    "POST /admin/keys/{id}/rotate": { path: `${at.key}/rotate` },
-    "DELETE /admin/keys/{id}": { path: `/keys/${doomedKey.id}` },
-    "POST /admin/keys/{id}/restore": { path: `/keys/${binned.id}/restore` },
-    "POST /admin/keys/{id}/extend": {
-      path: `/keys/${ending.id}/extend`,
-      body: { amount: 1, unit: "months" },
-    },
-    "POST /admin/keys/{id}/reset-usage": { path: `${at.key}/reset-usage` },
-    "POST /admin/keys/bulk": { body: { name: unique("bulk"), count: 2 } },
-    "PATCH /admin/keys/bulk": { body: { ids: [key.id, "key_00000009"], changes: { dailyCost: 7 } } },
-    "POST /admin/keys/bulk/delete": { body: { ids: [swept.id] } },
-    "PATCH /admin/key-tags/{tag}": { path: `/key-tags/${tag}`, body: { name: `${tag}-new` } },
-    "DELETE /admin/key-tags/{tag}": { path: `/key-tags/${doomedTag}` },
-    "POST /admin/cards": { body: { cost: 5, count: 2 } },
-    "GET /admin/cards/{id}": { path: `/cards/${card.id}` },
-    "POST /admin/cards/{id}/redeem": { path: `/cards/${card.id}/redeem`, body: { keyId: spendable.id } },
-    "POST /admin/cards/{id}/revoke": { path: `/cards/${revokedCard.id}/revoke` },
-    "DELETE /admin/cards/{id}": { path: `/cards/${doomedCard.id}` },
-    "POST /admin/redemptions/{id}/revoke": { path: `/redemptions/${redemption.id}/revoke` },
-    "POST /admin/people": { body: { username: unique("p").slice(0, 40), password: PASSWORD } },
-    "GET /admin/people/{id}": { path: at.person },
-    "GET /admin/people/{id}/spending": { path: `${at.person}/spending` },
-    "PATCH /admin/people/{id}": { path: at.person, body: { name: "Ada" } },
-    "DELETE /admin/people/{id}": { path: `/people/${other.id}` },
-    "GET /admin/usage/breakdown": { path: "/usage/breakdown?by=model" },
-    "POST /admin/usage/reconcile": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
-    "POST /admin/prices/reprice": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
-    "PUT /admin/prices/{model}": { path: "/prices/priced-model", body: PRICE },
-    "DELETE /admin/prices/{model}": { path: "/prices/priced-model" },
-    "POST /admin/notifications": { body: CHANNEL },
-    "GET /admin/notifications/{id}": { path: at.channel },
-    "PATCH /admin/notifications/{id}": { path: at.channel, body: { enabled: false } },
-    "DELETE /admin/notifications/{id}": { path: `/notifications/${doomedChannel.id}` },
-    "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
-    "PATCH /admin/settings": { body: { holdBackMs: 900 } },
-    "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
-    "POST /admin/sign-in/ldap-test": { body: {} },
-    "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
-  };
-}
-
 /** aliases.test.ts calls every one of them. */
 const isAlias = ({ operation }: Walked) => operation.summary.includes("scripts for claude-relay-service");
 
@@ -343,7 +163,7 @@ const ELSEWHERE = new Set([
 
 describe("every answer", { timeout: 60_000 }, () => {
   it("is what the document says, to the last field, and changes are in the audit log", async () => {
-    const sent = await samples();
+    const sent = await routeSamples({ person: owner, as: as("owner") });
     const facts = new Map(routesOf(adminApp.routes).map((route) => [`${route.method} ${route.path}`, route]));
     const entries = async () => (await env.DB.prepare("SELECT 1 FROM audit_entry").all()).results.length;
     const unlogged: string[] = [];

@@ -19,8 +19,8 @@ export async function createPerson(role: Role): Promise<Person> {
   return response.json<Person>();
 }
 
-/** People's own paths stand beside the admin's. */
-export const fullPath = (path: string): string => (path.startsWith("/users/") ? path : `/admin${path}`);
+/** People's own paths, and those of older relays, stand beside the admin's. */
+export const fullPath = (path: string): string => (/^\/(?:users|web)\//.test(path) ? path : `/admin${path}`);
 
 export type Call = (method: string, path: string, body?: unknown) => Promise<Response>;
 

@@ -119,7 +119,7 @@ const ends: readonly Alias[] = [
     method: "PATCH",
     path: "/admin/api-keys/:id/expiration",
     like: "PATCH /admin/keys/{id}",
-    body: oldKeySchema.pick({ expiresAt: true }),
+    body: z.strictObject({ expiresAt: oldKeySchema.shape.expiresAt }),
     run: async ({ ask, params, body }) =>
       single(oldKeyOf(await ask(keyAnswer, "PATCH", place(params), given(body)))),
   }),

@@ -35,7 +35,14 @@ export const settingAliases: readonly Alias[] = [
     method: "PUT",
     path: "/admin/oem-settings",
     like: "PATCH /admin/settings",
-    body: z.object({ siteName: z.string().optional(), siteIconData: z.string().optional() }),
+    body: z.strictObject({
+      siteName: z.string().optional(),
+      siteIconData: z.string().optional(),
+      // Sent by old forms; there is no such thing here.
+      siteIcon: z.unknown().optional(),
+      showAdminButton: z.unknown().optional(),
+      apiStatsNotice: z.unknown().optional(),
+    }),
     run: async ({ ask, body: { siteName, siteIconData } }) => {
       const icon = siteIconData === "" ? null : siteIconData;
       const patch = { branding: given({ name: siteName, icon }) };
