@@ -68,6 +68,10 @@ const variablesSchema = z.object({
   RECORD_MONTHS: z.coerce.number().int().min(0).max(1200).default(0),
   /** One line of the log for each request's end. */
   LOG_REQUESTS: z.stringbool().default(false),
+  /** Where the public list of prices is fetched from once a day; `off`: nowhere, the bundled one stays. */
+  PRICES_URL: z
+    .union([z.literal("off"), z.url({ protocol: /^https?$/ })], { error: "must be an address, or off" })
+    .default("https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/new_data/v2/data.json"),
   /** Where records go before they are deleted; without it they are only deleted. */
   ARCHIVE: binding<R2Bucket>("ARCHIVE").optional(),
   /** How long a moved conversation stays where it went, in ms, renewed by use. */

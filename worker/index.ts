@@ -8,6 +8,7 @@ import { rebuildSnapshots } from "./cron/rebuild-snapshots.ts";
 import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv, type Env } from "./env.ts";
+import { refreshPricesDaily } from "./cron/refresh-prices.ts";
 import { resealSome } from "./keyring/reseal.ts";
 import { systemError } from "./notify/system-error.ts";
 import { tell } from "./notify/tell.ts";
@@ -35,6 +36,7 @@ const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unkno
   ["sealing with the newest key", resealSome],
   ["retiring old records", retireRecords],
   ["the daily summary", tellOfYesterday],
+  ["refreshing the prices", refreshPricesDaily],
 ];
 
 /** One job's failure is no other's; the run fails in the end, so that Cloudflare shows it. */

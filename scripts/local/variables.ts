@@ -23,6 +23,7 @@ export const PASSED_VARIABLES = [
   "RECORD_MONTHS",
   "SESSION_TTL_MS",
   "LOG_REQUESTS",
+  "PRICES_URL",
 ] as const;
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -180,6 +180,7 @@ async function samples(): Promise<
     "DELETE /admin/people/{id}": { path: `/people/${other.id}` },
     "GET /admin/usage/breakdown": { path: "/usage/breakdown?by=model" },
     "POST /admin/usage/reconcile": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
+    "POST /admin/prices/refresh": {},
     "POST /admin/prices/reprice": { body: { from: String(Date.now() - 60_000), to: String(Date.now()) } },
     "PUT /admin/prices/{model}": { path: "/prices/priced-model", body: PRICE },
     "DELETE /admin/prices/{model}": { path: "/prices/priced-model" },

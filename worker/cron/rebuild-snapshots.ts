@@ -2,6 +2,7 @@
 import type { Env } from "../env.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { listKeys } from "../storage/keys.ts";
+import { putMissingPriceList, readPriceList } from "../storage/price-list.ts";
 import { listOverrides, putMissingOverrides } from "../storage/prices.ts";
 import { putMissingSettings, readSettings } from "../storage/settings.ts";
 import { putDirectory, putMissingKeys } from "../storage/snapshots.ts";
@@ -13,6 +14,7 @@ export async function rebuildSnapshots(env: Env): Promise<void> {
   await putDirectory(await readDirectory(env.DB), context);
   await putMissingSettings(await readSettings(env.DB), context);
   await putMissingOverrides(await listOverrides(env.DB), context);
+  await putMissingPriceList((await readPriceList(env.DB)).list, context);
   const { items } = await listKeys(env.DB, { limit: KEYS_PER_RUN, offset: 0 });
   await putMissingKeys(items, context);
 }

@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   "price.save",
   "price.delete",
   "price.reprice",
+  "price.refresh",
   "settings.update",
   "keyring.rotate",
   "usage.reconcile",

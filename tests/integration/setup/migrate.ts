@@ -11,6 +11,7 @@ declare global {
       readonly TEST_UPSTREAM_URL: string;
       readonly TEST_PROXY_LAB_URL: string;
       readonly TEST_RECEIVERS_URL: string;
+      readonly TEST_PRICES_URL: string;
     }
   }
 }

@@ -7,6 +7,8 @@ declare module "vitest" {
     proxyLabUrl: string;
     /** Where notifications are received. */
     receiversUrl: string;
+    /** Where lists of prices are, as tests order them. */
+    pricesUrl: string;
   }
 }
 
