@@ -19,6 +19,7 @@ export class KeyObject {}
 export class AccountObject {}
 export class NotifierObject {}
 export class FeedObject {}
+export class CaptureObject {}
 
 // eslint-disable-next-line no-restricted-syntax -- the platform looks for the default export of a worker.
 export default app;

@@ -7,6 +7,8 @@ const ENV = {
   KEYS: {},
   ACCOUNTS: {},
   NOTIFIER: {},
+  CAPTURES: {},
+  FEED: {},
   ENCRYPTION_KEYS: "k:x",
   SESSION_SECRET: "s".repeat(32),
   ADMIN_PASSWORD: "password",

@@ -1,6 +1,7 @@
 /** The environment: vars, secrets and bindings, validated once. Nothing else reads them. */
 import { z } from "zod";
 import type { AccountContract } from "../durable-objects/account/contract.ts";
+import type { CaptureContract } from "../durable-objects/capture/contract.ts";
 import type { FeedContract } from "../durable-objects/feed/contract.ts";
 import type { KeyContract } from "../durable-objects/key/contract.ts";
 import type { NotifierContract } from "../durable-objects/notifier/contract.ts";
@@ -22,6 +23,7 @@ const variablesSchema = z.object({
   KEYS: binding<ObjectNamespace<KeyContract>>("KEYS"),
   ACCOUNTS: binding<ObjectNamespace<AccountContract>>("ACCOUNTS"),
   NOTIFIER: binding<ObjectNamespace<NotifierContract>>("NOTIFIER"),
+  CAPTURES: binding<ObjectNamespace<CaptureContract>>("CAPTURES"),
   FEED: binding<ObjectNamespace<FeedContract>>("FEED"),
   /** `id:base64` of 32 bytes, comma separated, the newest first. */
   ENCRYPTION_KEYS: z.string().min(1),

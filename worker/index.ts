@@ -14,6 +14,7 @@ import { systemError } from "./notify/system-error.ts";
 import { tell } from "./notify/tell.ts";
 
 export { AccountObject } from "../durable-objects/account/object.ts";
+export { CaptureObject } from "../durable-objects/capture/object.ts";
 export { FeedObject } from "../durable-objects/feed/object.ts";
 export { KeyObject } from "../durable-objects/key/object.ts";
 export { NotifierObject } from "../durable-objects/notifier/object.ts";

@@ -154,6 +154,11 @@ async function samples(): Promise<
     person: `/people/${person.id}`,
   };
   const [group] = account.groups;
+  const { key: captured } = await createPair();
+  const { key: watched } = await createPair();
+  await admin("POST", "/captures", { keyId: watched.id, minutes: 5 });
+  await call(watched);
+  const [said] = await usageOf(watched);
   return {
     "POST /admin/login": { body: { username: person.username, password: PASSWORD } },
     "GET /admin/accounts/{id}": { path: at.account },
@@ -191,6 +196,10 @@ async function samples(): Promise<
     "POST /admin/notifications/{id}/test": { path: `${at.channel}/test` },
     "PATCH /admin/settings": { body: { holdBackMs: 900 } },
     "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
+    "POST /admin/captures": { body: { keyId: captured.id, minutes: 5 } },
+    "GET /admin/captures/{keyId}": { path: `/captures/${watched.id}` },
+    "GET /admin/captures/{keyId}/{requestId}": { path: `/captures/${watched.id}/${said?.requestId ?? ""}` },
+    "DELETE /admin/captures/{keyId}": { path: `/captures/${captured.id}` },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }

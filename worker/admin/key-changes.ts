@@ -1,5 +1,6 @@
 /** What can be done to a relay key, whoever asks for it: the admin's routes, people's own, and older paths. */
 import type { Context } from "hono";
+import { capturedUntil } from "../domain/capture.ts";
 import { toHex } from "../domain/encoding.ts";
 import { RelayError } from "../domain/errors.ts";
 import { fingerprintOf, keyIdSchema, newKeyId, type KeyHash, type PersonId } from "../domain/ids.ts";
@@ -13,6 +14,7 @@ import {
 } from "../domain/key.ts";
 import { firstOwner } from "../domain/person.ts";
 import type { Env } from "../env.ts";
+import { deleteCaptureStatement } from "../storage/captures.ts";
 import type { Commit } from "../storage/commit.ts";
 import { hashKey } from "../storage/hash.ts";
 import { deleteKey, findKey, saveKey, type StoredKey } from "../storage/keys.ts";
@@ -20,7 +22,7 @@ import { findPerson } from "../storage/people.ts";
 import { deleteKey as deleteSnapshot, putKey } from "../storage/snapshots.ts";
 import { audited } from "./audited.ts";
 import { idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
-import { keyObject } from "./objects.ts";
+import { captureObject, keyObject } from "./objects.ts";
 
 const HINT_LENGTH = 6;
 
@@ -29,7 +31,11 @@ export type NewKeyView = KeyView & { readonly key: string };
 
 export async function keyView(context: Context<AdminEnv>, stored: KeyConfig): Promise<KeyView> {
   const { fingerprint: _fingerprint, booksUsage: _books, ...config } = stored;
-  return { ...config, status: await keyObject(context.env, config.id).status() };
+  return {
+    ...config,
+    captureUntil: capturedUntil(config.captureUntil, Date.now()),
+    status: await keyObject(context.env, config.id).status(),
+  };
 }
 
 /** The key of the path. @throws RelayError `not_found` */
@@ -41,7 +47,7 @@ export async function requiredKey(context: Context<AdminEnv>): Promise<StoredKey
 }
 
 /** The object first: it is the authority. Then D1, then the snapshot that lets the edge find it. */
-async function store(context: Context<AdminEnv>, key: StoredKey, commit: Commit): Promise<void> {
+export async function storeKey(context: Context<AdminEnv>, key: StoredKey, commit: Commit): Promise<void> {
   await keyObject(context.env, key.config.id).configure(key.config);
   await saveKey(context.env.DB, key, commit);
   await putKey(key.hash, key.config, snapshotsOf(context));
@@ -79,11 +85,12 @@ export async function createKey(context: Context<AdminEnv>, input: KeyInput): Pr
     id: newKeyId(now, crypto.getRandomValues(new Uint8Array(16))),
     deletedAt: null,
     booksUsage: true,
+    captureUntil: null,
     createdAt: now,
     updatedAt: now,
   };
   await assertConsistent(context, config);
-  await store(context, { config, hash }, audited(context, "key.create", config.id, { after: config }));
+  await storeKey(context, { config, hash }, audited(context, "key.create", config.id, { after: config }));
   return { ...(await keyView(context, config)), key: text };
 }
 
@@ -100,7 +107,7 @@ export async function changeKey(
   };
   await assertConsistent(context, config);
   const commit = audited(context, "key.update", config.id, { before, after: config });
-  await store(context, { config, hash }, commit);
+  await storeKey(context, { config, hash }, commit);
   return keyView(context, config);
 }
 
@@ -111,7 +118,7 @@ export async function rotateKey(
 ): Promise<NewKeyView> {
   const { text, hash } = await newText();
   const config = { ...before, ...marksOf(text, hash), updatedAt: Date.now() };
-  await store(
+  await storeKey(
     context,
     { config, hash },
     audited(context, "key.rotate", config.id, { before, after: config }),
@@ -123,6 +130,9 @@ export async function rotateKey(
 export async function removeKey(context: Context<AdminEnv>, { config, hash }: StoredKey): Promise<void> {
   await keyObject(context.env, config.id).revoke();
   await deleteSnapshot(hash, snapshotsOf(context));
+  await captureObject(context.env, config.id).erase();
   const commit = audited(context, "key.delete", config.id, { before: config });
-  await deleteKey(context.env.DB, config.id, commit);
+  await deleteKey(context.env.DB, config.id, (statements) =>
+    commit([...statements, deleteCaptureStatement(context.env.DB, config.id)]),
+  );
 }

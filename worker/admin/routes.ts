@@ -5,6 +5,7 @@ import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
 import { withSettings, type AdminEnv } from "./context.ts";
+import { captureRoutes } from "./captures.ts";
 import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyringRoutes } from "./keyring.ts";
@@ -26,6 +27,8 @@ const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRou
 
 const keyring = new Hono<AdminEnv>().use(requireRole("admin")).route("/", keyringRoutes);
 
+const captures = new Hono<AdminEnv>().use(requireRole("admin")).route("/", captureRoutes);
+
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
@@ -33,6 +36,7 @@ const signedIn = new Hono<AdminEnv>()
   .route("/people", owned)
   .route("/audit", audit)
   .route("/keyring", keyring)
+  .route("/captures", captures)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)

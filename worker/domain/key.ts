@@ -95,6 +95,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   deletedAt: z.number().nullable().default(null),
   /** False: it only counts, for a budget that several keys share; each of them books for itself. */
   booksUsage: z.boolean().default(true),
+  /** Until when what its requests say may be captured; null: it is not. */
+  captureUntil: z.number().nullable().default(null),
   createdAt: z.number(),
   updatedAt: z.number(),
 });
@@ -110,6 +112,7 @@ export const keySnapshotSchema = keyConfigSchema.pick({
   bindingFallback: true,
   modelMap: true,
   fingerprint: true,
+  captureUntil: true,
   createdAt: true,
 });
 export type KeySnapshot = Readonly<z.infer<typeof keySnapshotSchema>>;

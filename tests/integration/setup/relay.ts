@@ -23,6 +23,7 @@ export const env = rawEnv as Cloudflare.Env & {
   readonly ACCOUNTS: DurableObjectNamespace;
   readonly NOTIFIER: DurableObjectNamespace;
   readonly FEED: DurableObjectNamespace;
+  readonly CAPTURES: DurableObjectNamespace;
   readonly DB: D1Database;
   readonly KV: KVNamespace;
   readonly TEST_ARCHIVE: R2Bucket;
