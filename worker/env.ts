@@ -72,7 +72,7 @@ const variablesSchema = z.object({
   LOG_REQUESTS: z.stringbool().default(false),
   /** Where the public list of prices is fetched from once a day; `off`: nowhere, the bundled one stays. */
   PRICES_URL: z
-    .union([z.literal("off"), z.url({ protocol: /^https?$/ })], { error: "must be an address, or off" })
+    .union([z.literal("off"), z.url({ protocol: /^https?$/, error: "must be an address, or off" })])
     .default("https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/new_data/v2/data.json"),
   /** Where records go before they are deleted; without it they are only deleted. */
   ARCHIVE: binding<R2Bucket>("ARCHIVE").optional(),

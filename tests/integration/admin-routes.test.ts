@@ -9,7 +9,17 @@ import {
 import { adminApp } from "../../worker/admin/routes.ts";
 import { ROLES, type Role } from "../../worker/domain/person.ts";
 import { createPerson, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
+import {
+  admin,
+  call,
+  createAccount,
+  createPair,
+  env,
+  eventually,
+  fetchRelay,
+  unique,
+  usageOf,
+} from "./setup/relay.ts";
 
 const document = apiDocument(adminApp.routes);
 const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -157,8 +167,11 @@ async function samples(): Promise<
   const { key: captured } = await createPair();
   const { key: watched } = await createPair();
   await admin("POST", "/captures", { keyId: watched.id, minutes: 5 });
-  await call(watched);
-  const [said] = await usageOf(watched);
+  await (await call(watched)).text();
+  const { items: said } = await eventually(
+    async () => (await admin("GET", `/captures/${watched.id}`)).json<{ items: { requestId: string }[] }>(),
+    ({ items }) => items.length > 0,
+  );
   return {
     "POST /admin/login": { body: { username: person.username, password: PASSWORD } },
     "GET /admin/accounts/{id}": { path: at.account },
@@ -198,7 +211,9 @@ async function samples(): Promise<
     "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
     "POST /admin/captures": { body: { keyId: captured.id, minutes: 5 } },
     "GET /admin/captures/{keyId}": { path: `/captures/${watched.id}` },
-    "GET /admin/captures/{keyId}/{requestId}": { path: `/captures/${watched.id}/${said?.requestId ?? ""}` },
+    "GET /admin/captures/{keyId}/{requestId}": {
+      path: `/captures/${watched.id}/${said[0]?.requestId ?? ""}`,
+    },
     "DELETE /admin/captures/{keyId}": { path: `/captures/${captured.id}` },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };

@@ -79,6 +79,15 @@ beforeEach(async () => {
   await putPriceList({ version: row?.version ?? 0, fetched: null }, context());
 });
 
+async function tokenAt(relay: ReturnType<typeof relayWith>): Promise<string> {
+  const response = await relay("/admin/login", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ username: "admin", password: "password-of-the-integration-tests" }),
+  });
+  return (await response.json<{ token: string }>()).token;
+}
+
 describe("refreshPrices", () => {
   it("takes a good list, under a version of its own, and it holds for everybody", async () => {
     expect(await prices()).toMatchObject({ version: PRICE_TABLE.version, fetchedAt: null, triedAt: null });
@@ -94,6 +103,15 @@ describe("refreshPrices", () => {
     expect(outputPrice(shown)).toBe(20_000_000);
     expect(shown.models).toHaveLength(PRICE_TABLE.models.length);
     expect((await findPriceList(context())).fetched?.table.version).toBe(shown.version);
+  });
+
+  it("does not show what may be a secret in the address", async () => {
+    await refreshFrom(await ofList(listWith(20)));
+    const relay = relayWith({ PRICES_URL: "https://me:canary@prices.example/list.json?token=canary" });
+    const headers = { authorization: `Bearer ${await tokenAt(relay)}` };
+    const text = await (await relay("/admin/prices", { headers })).text();
+    expect(text).toContain('"https://prices.example/list.json"');
+    expect(text).not.toContain("canary");
   });
 
   it("leaves the version where nothing changed", async () => {
@@ -201,14 +219,7 @@ describe("POST /admin/prices/refresh", () => {
   it("says so where prices are not to be fetched, and a list from before no longer counts", async () => {
     await refreshFrom(await ofList(listWith(27)));
     const relay = relayWith({ PRICES_URL: "off" });
-    const { token } = await (
-      await relay("/admin/login", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ username: "admin", password: "password-of-the-integration-tests" }),
-      })
-    ).json<{ token: string }>();
-    const headers = { authorization: `Bearer ${token}` };
+    const headers = { authorization: `Bearer ${await tokenAt(relay)}` };
     expect((await relay("/admin/prices/refresh", { method: "POST", headers })).status).toBe(400);
     const shown = await (await relay("/admin/prices", { headers })).json<Prices>();
     expect(shown.version).toBe(PRICE_TABLE.version);

@@ -21,6 +21,12 @@ import { daysOf } from "./usage-query.ts";
 /** Where the bundled list comes from, see scripts/prices.ts. */
 const SOURCE = "https://github.com/pydantic/genai-prices";
 
+/** Without what may be a secret in it: viewers see it. */
+function shownAddress(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return origin + pathname;
+}
+
 const modelOf = (context: Context<AdminEnv>): string =>
   idParam(pricedModelSchema, context.req.param("model") ?? "");
 
@@ -49,7 +55,7 @@ export const priceRoutes = new Hono<AdminEnv>()
   .get("/", documented("Shows the prices in force.", { 200: pricesAnswer }), async (context) => {
     const { own, list, state } = await allPrices(context);
     const { version, models } = pricesInForce(list, own);
-    const source = listInForce(list) === PRICE_TABLE ? SOURCE : context.env.PRICES_URL;
+    const source = listInForce(list) === PRICE_TABLE ? SOURCE : shownAddress(context.env.PRICES_URL);
     return context.json({ version, source, ...state, overrides: own.overrides, models });
   })
   .post(
