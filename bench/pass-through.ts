@@ -20,6 +20,7 @@ export class AccountObject {}
 export class NotifierObject {}
 export class FeedObject {}
 export class ProxyObject {}
+export class CaptureObject {}
 
 // eslint-disable-next-line no-restricted-syntax -- the platform looks for the default export of a worker.
 export default app;

@@ -7,6 +7,7 @@ const ENV = {
   KEYS: {},
   ACCOUNTS: {},
   NOTIFIER: {},
+  CAPTURES: {},
   FEED: {},
   PROXIES: {},
   ENCRYPTION_KEYS: "k:x",
@@ -14,6 +15,19 @@ const ENV = {
   ADMIN_PASSWORD: "password",
 };
 const TOKEN = "t".repeat(32);
+
+describe("PRICES_URL", () => {
+  it("is the public list, another address, or off", () => {
+    expect(parseEnv({ ...ENV }).PRICES_URL).toMatch(/^https:\/\/raw\.githubusercontent\.com\/.+\.json$/);
+    for (const PRICES_URL of ["off", "https://prices.example/list.json"]) {
+      expect(parseEnv({ ...ENV, PRICES_URL }).PRICES_URL).toBe(PRICES_URL);
+    }
+  });
+
+  it.each(["", "on", "ftp://prices.example/", "file:///etc/passwd"])("is not %j", (PRICES_URL) => {
+    expect(() => parseEnv({ ...ENV, PRICES_URL })).toThrow("PRICES_URL: must be an address, or off");
+  });
+});
 
 describe("the egress forwarder in the environment", () => {
   it("is absent, or whole", () => {

@@ -1,6 +1,7 @@
 /** The environment: vars, secrets and bindings, validated once. Nothing else reads them. */
 import { z } from "zod";
 import type { AccountContract } from "../durable-objects/account/contract.ts";
+import type { CaptureContract } from "../durable-objects/capture/contract.ts";
 import type { FeedContract } from "../durable-objects/feed/contract.ts";
 import type { KeyContract } from "../durable-objects/key/contract.ts";
 import type { NotifierContract } from "../durable-objects/notifier/contract.ts";
@@ -39,6 +40,7 @@ const variablesSchema = z.object({
   ACCOUNTS: binding<ObjectNamespace<AccountContract>>("ACCOUNTS"),
   PROXIES: binding<ObjectNamespace<ProxyContract>>("PROXIES"),
   NOTIFIER: binding<ObjectNamespace<NotifierContract>>("NOTIFIER"),
+  CAPTURES: binding<ObjectNamespace<CaptureContract>>("CAPTURES"),
   FEED: binding<ObjectNamespace<FeedContract>>("FEED"),
   /** `id:base64` of 32 bytes, comma separated, the newest first. */
   ENCRYPTION_KEYS: z.string().min(1),
@@ -93,6 +95,10 @@ const variablesSchema = z.object({
   RECORD_MONTHS: z.coerce.number().int().min(0).max(1200).default(0),
   /** One line of the log for each request's end. */
   LOG_REQUESTS: z.stringbool().default(false),
+  /** Where the public list of prices is fetched from once a day; `off`: nowhere, the bundled one stays. */
+  PRICES_URL: z
+    .union([z.literal("off"), z.url({ protocol: /^https?$/, error: "must be an address, or off" })])
+    .default("https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/new_data/v2/data.json"),
   /** Where records go before they are deleted; without it they are only deleted. */
   ARCHIVE: binding<R2Bucket>("ARCHIVE").optional(),
   /** How long a moved conversation stays where it went, in ms, renewed by use. */

@@ -10,11 +10,13 @@ import { remindOfExpiry } from "./cron/remind-of-expiry.ts";
 import { retireRecords } from "./cron/retire-records.ts";
 import { forgetOldTries } from "./storage/login-attempts.ts";
 import { BadEnvironment, parseEnv, type Env } from "./env.ts";
+import { refreshPricesDaily } from "./cron/refresh-prices.ts";
 import { resealSome } from "./keyring/reseal.ts";
 import { systemError } from "./notify/system-error.ts";
 import { tell } from "./notify/tell.ts";
 
 export { AccountObject } from "../durable-objects/account/object.ts";
+export { CaptureObject } from "../durable-objects/capture/object.ts";
 export { FeedObject } from "../durable-objects/feed/object.ts";
 export { KeyObject } from "../durable-objects/key/object.ts";
 export { NotifierObject } from "../durable-objects/notifier/object.ts";
@@ -42,6 +44,7 @@ const JOBS: readonly (readonly [string, (env: Env, now: number) => Promise<unkno
   ["retiring old records", retireRecords],
   ["the daily summary", tellOfYesterday],
   ["reminding of what expires", remindOfExpiry],
+  ["refreshing the prices", refreshPricesDaily],
 ];
 
 /** One job's failure is no other's; the run fails in the end, so that Cloudflare shows it. */

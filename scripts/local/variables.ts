@@ -50,6 +50,7 @@ export const PASSED_VARIABLES = [
   "OIDC_ROLES",
   "OIDC_DEFAULT_ROLE",
   "OIDC_USERNAME_CLAIM",
+  "PRICES_URL",
 ] as const;
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -83,16 +83,17 @@ export const ROOMS: readonly Room[] = [
   },
   // What both a job and an admin set going.
   { name: "keyring", files: /^worker\/keyring\//, imports: [...BASE, "contract", "env"], packages: null },
+  { name: "price-list", files: /^worker\/price-list\//, imports: [...BASE, "env", "notify"], packages: null },
   {
     name: "cron",
     files: /^worker\/cron\//,
-    imports: [...BASE, "contract", "providers", "env", "notify"],
+    imports: [...BASE, "contract", "providers", "env", "notify", "price-list"],
     packages: null,
   },
   {
     name: "admin",
     files: /^worker\/admin\//,
-    imports: [...BASE, "contract", "providers", "env", "notify", "keyring", "identity"],
+    imports: [...BASE, "contract", "providers", "env", "notify", "keyring", "identity", "price-list"],
     packages: null,
   },
   {

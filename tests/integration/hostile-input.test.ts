@@ -15,7 +15,7 @@ interface FieldSchema {
 }
 
 const bodyOf = ({ operation }: Walked): FieldSchema =>
-  (operation.requestBody?.content["application/json"]?.schema ?? {});
+  operation.requestBody?.content["application/json"]?.schema ?? {};
 const isAlias = ({ operation }: Walked) => operation.summary.includes("scripts for claude-relay-service");
 /** Their tries are counted, and each costs a tenth of a second on purpose. */
 const isThrottled = ({ path, operation }: Walked) =>

@@ -1,6 +1,7 @@
 /** What can be done to a relay key, whoever asks for it: the admin's routes, people's own, and older paths. */
 import type { Context } from "hono";
 import { toHex } from "../domain/encoding.ts";
+import { capturedUntil } from "../domain/capture.ts";
 import { RelayError } from "../domain/errors.ts";
 import {
   fingerprintOf,
@@ -27,7 +28,7 @@ import { findPerson } from "../storage/people.ts";
 import { noted } from "./audited.ts";
 import { idParam, notFound, type AdminEnv } from "./context.ts";
 import { editKey, eraseKeys, reachKey, saveNewKeys, saveOwnKey } from "./key-saving.ts";
-import { keyObject } from "./objects.ts";
+import { captureObject, keyObject } from "./objects.ts";
 
 const HINT_LENGTH = 6;
 const MINUTE_MS = 60_000;
@@ -44,7 +45,8 @@ export interface MadeKey {
 export async function keyView(context: Context<AdminEnv>, stored: KeyConfig): Promise<KeyView> {
   const { fingerprint: _fingerprint, booksUsage: _books, previous, ...config } = stored;
   const status = await keyObject(context.env, config.id).status();
-  return { ...config, previousUntil: previous?.until ?? null, status };
+  const captureUntil = capturedUntil(config.captureUntil, Date.now());
+  return { ...config, captureUntil, previousUntil: previous?.until ?? null, status };
 }
 
 /** The key of the path, wherever it is: in the bin, too. @throws RelayError `not_found` */
@@ -97,6 +99,7 @@ export async function makeKey(input: KeyInput, now: EpochMs): Promise<MadeKey> {
     deletedAt: null,
     booksUsage: true,
     suspended: false,
+    captureUntil: null,
     createdAt: now,
     updatedAt: now,
   };
@@ -163,8 +166,10 @@ export async function removeKey(context: Context<AdminEnv>, found: StoredKey): P
     if (config.deletedAt !== null) {
       throw new RelayError("conflict", "This key is in the bin already. Add `?forever=true` to delete it.");
     }
-    return { config: { ...config, deletedAt: Date.now() }, hash };
+    return { config: { ...config, captureUntil: null, deletedAt: Date.now() }, hash };
   });
+  // It ends by itself; nobody needs what was said any longer than the key.
+  if (found.config.captureUntil !== null) await captureObject(context.env, found.config.id).erase();
 }
 
 /** Takes a key out of the bin: its text works again, and its counters are what they were. */

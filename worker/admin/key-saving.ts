@@ -3,7 +3,7 @@
  * What a worker that dies leaves untold, a job tells.
  */
 import type { Context } from "hono";
-import type { AuditAction } from "../domain/audit.ts";
+import type { AuditAction, Change } from "../domain/audit.ts";
 import { RelayError } from "../domain/errors.ts";
 import { changedAt } from "../domain/key-changes.ts";
 import type { KeyConfig } from "../domain/key.ts";
@@ -21,7 +21,7 @@ import {
 } from "../storage/keys.ts";
 import { audited, auditedAll } from "./audited.ts";
 import { notFound, snapshotsOf, type AdminEnv } from "./context.ts";
-import { keyObject } from "./objects.ts";
+import { captureObject, keyObject } from "./objects.ts";
 
 /** Each time somebody else's change of the same key went through. */
 const TRIES_MAX = 10;
@@ -82,22 +82,31 @@ const withNewTime = (before: StoredKey, { config, hash }: StoredKey): StoredKey 
   hash,
 });
 
+/** What is saved and written down together with a key's change. */
+interface Also {
+  readonly statements: readonly D1PreparedStatement[];
+  /** Instead of the key before and after. */
+  readonly note: Change;
+}
+
 /** Changes a key by what it is when the change is made, and not by what it was when somebody looked. */
 export async function editKey(
   context: Context<AdminEnv>,
   found: StoredKey,
   action: AuditAction,
   edit: Edit,
+  also: Also | null = null,
 ): Promise<StoredKey> {
   const { DB } = context.env;
   let before: StoredKey | null = found;
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     if (before === null) throw notFound();
     const key = withNewTime(before, await edit(before));
-    const change = { before: before.config, after: key.config };
+    const change = also?.note ?? { before: before.config, after: key.config };
     const commit = audited(context, action, key.config.id, change);
+    const replacement = replacements(DB, [{ key, basedOn: before.config.updatedAt }]);
     try {
-      await commit(replacements(DB, [{ key, basedOn: before.config.updatedAt }]));
+      await commit([...replacement, ...(also?.statements ?? [])]);
       const [saved = key] = await asSaved(context.env, [key]);
       await reachKey(context, saved);
       return saved;
@@ -152,4 +161,7 @@ export async function eraseKeys(context: Context<AdminEnv>, keys: readonly Store
   await erase(env.DB, keys, auditedAll(context, "key.erase", changes), revoke);
 }
 
-const revokeKey = (env: Env, id: KeyConfig["id"]): Promise<void> => keyObject(env, id).revoke();
+async function revokeKey(env: Env, id: KeyConfig["id"]): Promise<void> {
+  await keyObject(env, id).revoke();
+  await captureObject(env, id).erase();
+}

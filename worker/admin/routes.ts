@@ -6,6 +6,7 @@ import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document/routes.ts";
 import { cardRoutes, redemptionRoutes } from "./cards.ts";
 import { withSettings, type AdminEnv } from "./context.ts";
+import { captureRoutes } from "./captures.ts";
 import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
 import { keyTagRoutes } from "./key-tags.ts";
@@ -34,12 +35,15 @@ const audit = new Hono<AdminEnv>().use(requireRole("admin")).route("/", auditRou
 
 const keyring = new Hono<AdminEnv>().use(requireRole("admin")).route("/", keyringRoutes);
 
+const captures = new Hono<AdminEnv>().use(requireRole("admin")).route("/", captureRoutes);
+
 const signedIn = new Hono<AdminEnv>()
   .use(requireSession)
   .use(requireReaderOrAdmin)
   .route("/people", owned)
   .route("/audit", audit)
   .route("/keyring", keyring)
+  .route("/captures", captures)
   .route("/overview", overviewRoutes)
   .route("/providers", providerRoutes)
   .route("/accounts/oauth", oauthRoutes)

@@ -67,11 +67,23 @@ export const lastReconciliationAnswer = z.object({
 export const priceAnswer = priceOverrideSchema.meta({ id: "Price" });
 export const pricesAnswer = z.object({
   version: z.string(),
+  /** Where the list in force comes from. */
   source: z.string(),
+  /** When the fetched list came, or was found unchanged; null: there was none yet. */
+  fetchedAt: time.nullable(),
+  triedAt: time.nullable(),
+  /** Why the last try brought nothing; null: it did. */
+  error: z.string().nullable(),
   overrides: z.array(priceOverrideSchema),
   /** As the relay prices with them. */
   models: z.array(z.record(z.string(), z.unknown())),
 });
+export const refreshedPricesAnswer = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.enum(["changed", "unchanged"]), version: z.string() }),
+    z.object({ kind: z.enum(["failed", "refused"]), error: z.string() }),
+  ])
+  .meta({ id: "RefreshedPrices" });
 export const repricedAnswer = z.object({
   priceVersion: z.string(),
   records: z.number(),

@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { listKeys } from "../storage/key-list.ts";
 import { snapshotEntries } from "../storage/key-reach.ts";
+import { putMissingPriceList, readPriceList } from "../storage/price-list.ts";
 import { listOverrides, putMissingOverrides } from "../storage/prices.ts";
 import { putMissingSettings, readSettings } from "../storage/settings.ts";
 import { putDirectory, putMissingKeys } from "../storage/snapshots.ts";
@@ -14,6 +15,7 @@ export async function rebuildSnapshots(env: Env): Promise<void> {
   await putDirectory(await readDirectory(env.DB), context);
   await putMissingSettings(await readSettings(env.DB), context);
   await putMissingOverrides(await listOverrides(env.DB), context);
+  await putMissingPriceList((await readPriceList(env.DB)).list, context);
   const { items } = await listKeys(env.DB, { limit: KEYS_PER_RUN, offset: 0 });
   const entries = items.flatMap((key) => snapshotEntries(key, context.now));
   await putMissingKeys(entries, context);

@@ -99,6 +99,8 @@ export const keyConfigSchema = keyFieldsSchema.extend({
   booksUsage: z.boolean().default(true),
   /** Its owner is switched off or gone; lifted when they come back. No admin's entry: it follows the owner. */
   suspended: z.boolean().default(false),
+  /** Until when what its requests say may be captured; null: it is not. */
+  captureUntil: z.number().nullable().default(null),
   createdAt: z.number(),
   /** Grows with every change, even within a ms: of two configurations, the one that is in force. */
   updatedAt: z.number(),
@@ -115,6 +117,7 @@ export const keySnapshotSchema = keyConfigSchema.pick({
   bindingFallback: true,
   modelMap: true,
   fingerprint: true,
+  captureUntil: true,
   createdAt: true,
 });
 export type KeySnapshot = Readonly<z.infer<typeof keySnapshotSchema>>;

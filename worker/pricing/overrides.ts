@@ -4,7 +4,7 @@ import type { Price, PricedModel, PriceTable } from "./table.ts";
 
 const NANO_PER_DOLLAR = 1_000_000_000;
 
-const made = new WeakMap<PriceOverrides, PriceTable>();
+const made = new WeakMap<PriceOverrides, { readonly of: PriceTable; readonly combined: PriceTable }>();
 
 /**
  * An override of a model's id replaces that model's prices, surcharges for speed and discounts of batches
@@ -13,7 +13,7 @@ const made = new WeakMap<PriceOverrides, PriceTable>();
 export function withOverrides(table: PriceTable, own: PriceOverrides): PriceTable {
   if (own.overrides.length === 0) return table;
   const known = made.get(own);
-  if (known !== undefined) return known;
+  if (known?.of === table) return known.combined;
   const byModel = new Map(own.overrides.map((override) => [override.model, override]));
   const replaced = table.models.map((model) => {
     const override = byModel.get(model.id);
@@ -24,7 +24,7 @@ export function withOverrides(table: PriceTable, own: PriceOverrides): PriceTabl
     version: `${table.version}+own.${String(own.version)}`,
     models: [...[...byModel.values()].map(modelOf), ...replaced],
   };
-  made.set(own, combined);
+  made.set(own, { of: table, combined });
   return combined;
 }
 

@@ -35,7 +35,7 @@ export function priceOf(usage: BillableUsage, startedAt: EpochMs, table: PriceTa
   return { cost, priceVersion: table.version };
 }
 
-function priceAt(model: PricedModel, at: EpochMs): Price | null {
+export function priceAt(model: PricedModel, at: EpochMs): Price | null {
   return model.prices.findLast(({ from }) => from === null || at >= Date.parse(from)) ?? null;
 }
 

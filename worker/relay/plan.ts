@@ -1,13 +1,14 @@
 /** Which accounts this call may go to, and what each would be asked for. */
 import type { Directory, DirectoryEntry } from "../domain/account.ts";
 import { affinityInFamily, type AccountId, type KeyId } from "../domain/ids.ts";
+import { NO_PRICE_LIST } from "../domain/price-list.ts";
 import { purseOf } from "../domain/purse.ts";
 import { mappedModel } from "../domain/model-map.ts";
 import type { Service } from "../domain/service.ts";
 import { settingDefaults } from "../env.ts";
 import { PROVIDERS } from "../providers/index.ts";
-import { withOverrides } from "../pricing/overrides.ts";
-import { PRICE_TABLE } from "../pricing/table.ts";
+import { pricesInForce } from "../pricing/in-force.ts";
+import { findPriceList } from "../storage/price-list.ts";
 import { findOverrides } from "../storage/prices.ts";
 import { findSettings } from "../storage/settings.ts";
 import { findDirectory } from "../storage/snapshots.ts";
@@ -69,13 +70,14 @@ const purseIn = ({ purses }: Directory, { key: { ownerId } }: Call): KeyId | nul
 
 export async function planAccounts(call: Call, booking: Booking, ports: Ports): Promise<Acquisition> {
   const context = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
-  const [known, own, settings] = await Promise.all([
+  const [known, own, list, settings] = await Promise.all([
     findDirectory(context),
     findOverrides(context),
+    ports.env.PRICES_URL === "off" ? NO_PRICE_LIST : findPriceList(context),
     findSettings(settingDefaults(ports.env), context),
   ]);
   booking.settings = settings;
-  booking.prices = withOverrides(PRICE_TABLE, own);
+  booking.prices = pricesInForce(list, own);
   let directory = known;
   let plan = planIn(directory, call);
   if (plan.choice.accounts.length === 0) {

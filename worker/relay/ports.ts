@@ -1,5 +1,6 @@
 /** What the rooms may reach of the world: the clock, the objects, and work that outlives the answer. */
 import type { AccountContract } from "../../durable-objects/account/contract.ts";
+import type { CaptureContract } from "../../durable-objects/capture/contract.ts";
 import type { KeyContract } from "../../durable-objects/key/contract.ts";
 import type { AccountId, EpochMs, KeyId } from "../domain/ids.ts";
 import { RelayError } from "../domain/errors.ts";
@@ -15,6 +16,7 @@ export interface Ports {
   readonly watch: Watch;
   readonly keyObject: (id: KeyId) => KeyContract;
   readonly accountObject: (id: AccountId) => AccountContract;
+  readonly captureObject: (id: KeyId) => CaptureContract;
 }
 
 /** Object ids remembered: deriving one from a name costs a hash. */
@@ -44,6 +46,8 @@ export const createPorts = (env: Env, waitUntil: Ports["waitUntil"], clientGone:
   ),
   keyObject: (id) => objectOf(env.KEYS, id),
   accountObject: (id) => objectOf(env.ACCOUNTS, id),
+  // Named as the key's own object is, so not remembered beside it.
+  captureObject: (id) => env.CAPTURES.get(env.CAPTURES.idFromName(id)),
 });
 
 const isOverloaded = (error: unknown) =>

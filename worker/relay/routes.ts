@@ -6,6 +6,7 @@ import type { Env } from "../env.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
 import type { ClientCall, Protocol, ProtocolRoute } from "../protocols/protocol.ts";
 import { authenticate } from "./authenticate.ts";
+import { captureOf } from "./capture.ts";
 import { createPorts, type Ports } from "./ports.ts";
 import { affinityOf, readBody } from "./read-call.ts";
 import { Story } from "./story.ts";
@@ -65,12 +66,13 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, mount: Mount)
   const prepared = protocol.prepare?.(clientCall, parsed) ?? null;
   const story = new Story();
   context.set("story", story);
-  return relay(
+  const requestId = context.get("requestId");
+  const answer = relay(
     {
       ...clientCall,
       body: prepared?.body ?? clientCall.body,
       createFilter: prepared?.createFilter ?? null,
-      requestId: context.get("requestId"),
+      requestId,
       key,
       protocol,
       translation: null,
@@ -86,6 +88,9 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, mount: Mount)
     },
     ports,
   );
+  if (key.captureUntil === null) return answer;
+  const capture = captureOf(key, { requestId, protocol, body: clientCall.body }, ports);
+  return capture === null ? answer : capture.watch(answer);
 }
 
 /** A route below one of its prefixes. */

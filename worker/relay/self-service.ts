@@ -1,5 +1,6 @@
 /** What a key's holder may ask about the key itself, and small calls that clients make around their work. */
 import { Hono, type Context } from "hono";
+import { capturedUntil } from "../domain/capture.ts";
 import { RelayError } from "../domain/errors.ts";
 import { toDollars } from "../domain/money.ts";
 import { PROTOCOLS } from "../protocols/index.ts";
@@ -102,8 +103,9 @@ export function selfServiceRoutes(): Hono<AppEnv> {
         cost: toDollars(status.totalCost),
       };
       const expiresAt = instantText(status.expiresAt);
+      const captureUntil = instantText(capturedUntil(key.captureUntil, Date.now()));
       return context.json({
-        keyInfo: { id: key.id, name: key.name, expiresAt, usage },
+        keyInfo: { id: key.id, name: key.name, expiresAt, captureUntil, usage },
         timestamp: instantText(Date.now()),
       });
     });

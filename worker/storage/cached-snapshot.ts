@@ -1,13 +1,13 @@
 /**
  * One value that D1 owns and a KV snapshot shows, with a cache of it in the isolate. Only an isolate's first request
- * waits for it; after that it may be half a minute old, and is read anew beside a request, not before it.
+ * waits for it; after that it may be half a minute old or so, and is read anew beside a request, not before it.
  */
 import type { EpochMs } from "../domain/ids.ts";
 import type { SnapshotContext } from "./snapshots.ts";
 
 /** The least that KV allows. */
 const KV_CACHE_TTL_S = 30;
-/** Older ones are still used, but refreshed in the background. */
+/** Older ones are still used, but refreshed in the background, unless the rules say another time. */
 const FRESH_MS = 30_000;
 
 interface Versioned {
@@ -21,6 +21,8 @@ export interface SnapshotRules<Value extends Versioned> {
   /** null: it is not such a value, and nothing stands in its place, so that requests go on. */
   readonly read: (stored: unknown) => Value | null;
   readonly nothing: Value;
+  /** How old it may be before it is read anew, in ms. */
+  readonly freshMs?: number;
 }
 
 export class CachedSnapshot<Value extends Versioned> {
@@ -48,8 +50,9 @@ export class CachedSnapshot<Value extends Versioned> {
   /** What is known, without waiting; null: this isolate has not read it yet. */
   known(context: SnapshotContext): Value | null {
     const cached = this.#cached;
-    if (cached !== null && context.now - cached.readAt > FRESH_MS) {
-      this.#cached = { value: cached.value, readAt: context.now - FRESH_MS / 2 };
+    const { freshMs = FRESH_MS } = this.#rules;
+    if (cached !== null && context.now - cached.readAt > freshMs) {
+      this.#cached = { value: cached.value, readAt: context.now - freshMs / 2 };
       // What could not be read is read by a later request; until then the last stands.
       context.waitUntil(this.#read(context).catch(() => undefined));
     }

@@ -161,6 +161,7 @@ export async function deleteKeys(
     `DELETE FROM relay_key
      WHERE id IN (SELECT value FROM json_each(?)) AND config ->> 'deletedAt' IS NOT NULL RETURNING id`,
   );
-  const [deleted] = await commit([deletion.bind(JSON.stringify(ids))]);
+  const captures = db.prepare("DELETE FROM capture WHERE key_id NOT IN (SELECT id FROM relay_key)");
+  const [deleted] = await commit([deletion.bind(JSON.stringify(ids)), captures]);
   return (deleted?.results ?? []).map((row) => idRow.parse(row).id);
 }

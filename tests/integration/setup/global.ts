@@ -1,7 +1,11 @@
-/** Starts the fake upstream, the proxy lab, the receivers of notifications and where people sign in, in Node, once for all integration tests, and tells them their URLs. */
+/**
+ * Starts what integration tests talk to, in Node, once for all of them, and tells them the URLs: the fake upstream, the
+ * proxy lab, the receivers of notifications, where people sign in, and the lists of prices.
+ */
 import type { TestProject } from "vitest/node";
 import { startIdentityLab } from "../../identity/lab.ts";
 import { startLab } from "../../proxies/lab.ts";
+import { startPrices } from "../../prices/server.ts";
 import { startReceivers } from "../../receivers/server.ts";
 import { startUpstream } from "../../upstream/server.ts";
 import type {} from "./provided.ts";
@@ -15,7 +19,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("receiversUrl", receivers.url);
   const identity = await startIdentityLab();
   project.provide("identityLabUrl", identity.url);
+  const prices = await startPrices();
+  project.provide("pricesUrl", prices.url);
   return async () => {
+    await prices.close();
     await identity.close();
     await receivers.close();
     await lab.close();

@@ -24,6 +24,7 @@ export const env = rawEnv as Cloudflare.Env & {
   readonly NOTIFIER: DurableObjectNamespace;
   readonly FEED: DurableObjectNamespace;
   readonly PROXIES: DurableObjectNamespace;
+  readonly CAPTURES: DurableObjectNamespace;
   readonly DB: D1Database;
   readonly KV: KVNamespace;
   readonly TEST_ARCHIVE: R2Bucket;

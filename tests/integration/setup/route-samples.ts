@@ -4,7 +4,17 @@ import { apiDocument } from "../../../worker/admin/api-document/document.ts";
 import { adminApp } from "../../../worker/admin/routes.ts";
 import type { Person } from "../../../worker/domain/person.ts";
 import { createPerson, login, PASSWORD, type Call } from "./people.ts";
-import { admin, call, createAccount, createKey, createPair, env, unique, usageOf } from "./relay.ts";
+import {
+  admin,
+  call,
+  createAccount,
+  createKey,
+  createPair,
+  env,
+  eventually,
+  unique,
+  usageOf,
+} from "./relay.ts";
 
 export const document = apiDocument(adminApp.routes);
 export const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -105,6 +115,13 @@ export async function routeSamples(walker: Walker): Promise<Samples> {
   const { key: doomedOwn } = await createPair({}, { ownerId: owner.id });
   await call(own);
   const [ownRecord] = await usageOf(own);
+  const [captured, watched] = [await createKey(), (await createPair()).key];
+  await admin("POST", "/captures", { keyId: watched.id, minutes: 5 });
+  await (await call(watched)).text();
+  const { items: said } = await eventually(
+    async () => (await admin("GET", `/captures/${watched.id}`)).json<{ items: { requestId: string }[] }>(),
+    ({ items }) => items.length > 0,
+  );
   return {
     "PATCH /admin/me": { body: { name: "Ada" } },
     "DELETE /admin/me/sessions/{id}": { path: `/me/sessions/${await otherSession(walker)}` },
@@ -179,6 +196,12 @@ export async function routeSamples(walker: Walker): Promise<Samples> {
     "PATCH /admin/settings": { body: { holdBackMs: 900 } },
     "DELETE /admin/settings/{name}": { path: "/settings/holdBackMs" },
     "POST /admin/sign-in/ldap-test": { body: {} },
+    "POST /admin/captures": { body: { keyId: captured.id, minutes: 5 } },
+    "GET /admin/captures/{keyId}": { path: `/captures/${watched.id}` },
+    "GET /admin/captures/{keyId}/{requestId}": {
+      path: `/captures/${watched.id}/${said[0]?.requestId ?? ""}`,
+    },
+    "DELETE /admin/captures/{keyId}": { path: `/captures/${captured.id}` },
     "GET /admin/requests/{id}": { path: `/requests/${record?.requestId ?? ""}` },
   };
 }
