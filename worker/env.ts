@@ -139,7 +139,7 @@ export const networkOf = ({ ALLOW_PRIVATE_UPSTREAMS, EGRESS_URL, EGRESS_TOKEN }:
     EGRESS_URL === undefined || EGRESS_TOKEN === undefined ? null : { url: EGRESS_URL, token: EGRESS_TOKEN },
 });
 
-const KEYS_OF_ONE_USER_MAX = 10;
+const KEYS_OF_ONE_USER_MAX = 5;
 const defaults = new WeakMap<Env, SettingValues>();
 
 /** What holds where an admin has set nothing else. The same object for the same environment. */

@@ -14,7 +14,9 @@ export async function readEntered(
 ): Promise<Entered> {
   const parsed = provider.credentialSchema.safeParse(entered);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    const issues = parsed.error.issues.map(({ path, message }) =>
+      path.length === 0 ? message : `${path.join(".")}: ${message}`,
+    );
     return { kind: "invalid", message: `credential: ${issues.join("; ")}` };
   }
   const credential = parsed.data;

@@ -307,12 +307,6 @@ describe("many keys by their old paths", { timeout: 30_000 }, () => {
     expect((await reply("GET /admin/api-keys/tags"))["data"]).toContain(tag);
     const details = await rows("GET /admin/api-keys/tags/details");
     expect(details.find(({ name }) => name === tag)).toMatchObject({ count: 1 });
-    const renamed = unique("tag");
-    expect(await data("PUT /admin/api-keys/tags/{tag}", tag, { newName: renamed })).toMatchObject({
-      keys: 1,
-    });
-    await reply("DELETE /admin/api-keys/tags/{tag}", renamed);
-    expect((await reply("GET /admin/api-keys/tags"))["data"]).not.toContain(renamed);
   });
 });
 

@@ -53,8 +53,10 @@ describe("every change", { timeout: 30_000 }, () => {
   });
 
   it("of accounts, groups and people is in the log", async () => {
-    const account = await createAccount();
-    await admin("PATCH", `/accounts/${account.id}`, { priority: 7, credential: { apiKey: unique("sk") } });
+    const credential = { accessToken: unique("access"), refreshToken: unique("refresh"), expiresAt: null };
+    const tokenUrl = `${env.TEST_UPSTREAM_URL}/oauth/token`;
+    const account = await createAccount({ provider: "claude-oauth", credential, tokenUrl });
+    await admin("PATCH", `/accounts/${account.id}`, { priority: 7, credential });
     await admin("POST", `/accounts/${account.id}/reset`);
     await admin("POST", `/accounts/${account.id}/refresh`);
     await admin("DELETE", `/accounts/${account.id}`);

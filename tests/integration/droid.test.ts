@@ -225,14 +225,14 @@ describe("the form of an account", () => {
     const { items } = await (
       await admin("GET", "/providers")
     ).json<{ items: { id: string; oauth: boolean; credential: unknown }[] }>();
-    const [keys, tokens, one] = [{ type: "array", items: { type: "string" } }, { type: "string" }, {}];
+    const keys = { type: "array", items: { type: "string" } };
     expect(items.find(({ id }) => id === "droid")).toMatchObject({
       oauth: true,
       credential: {
         anyOf: [
           { title: "API keys", required: ["apiKeys"], properties: { apiKeys: keys } },
-          { title: "Tokens", required: ["accessToken"], properties: { accessToken: tokens } },
-          { title: "One API key", required: ["apiKey"], properties: { apiKey: one } },
+          { title: "Tokens", properties: { accessToken: {}, refreshToken: {} } },
+          { title: "One API key", required: ["apiKey"], properties: { apiKey: {} } },
         ],
       },
     });

@@ -124,7 +124,7 @@ describe("a keyring without the key", () => {
     const renamed = await admin("PATCH", `/accounts/${account.id}`, { name: "other" });
     expect(renamed.status).toBe(400);
     expect(await renamed.text()).toContain("put that key back");
-    expect((await admin("POST", `/accounts/${account.id}/refresh`)).status).toBe(200);
+    expect((await admin("POST", `/accounts/${account.id}/reset`)).status).toBe(200);
     expect(await sealedOf(account)).toBe(sealed);
     expect((await rotate()).left).toBe(1);
     expect((await keyring()).keys.find(({ id }) => id === "gone")).toMatchObject({

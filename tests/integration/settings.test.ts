@@ -121,7 +121,7 @@ describe("GET /admin/branding", () => {
       name: "Ours",
       icon: PNG,
       notice: "Maintenance on Sunday",
-      publicPage: { enabled: false },
+      publicPage: { enabled: true },
       registration: { enabled: true },
     });
   });

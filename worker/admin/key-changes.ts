@@ -22,6 +22,7 @@ import {
 } from "../domain/key.ts";
 import { firstOwner } from "../domain/person.ts";
 import type { Env } from "../env.ts";
+import { deleteCaptureStatement } from "../storage/captures.ts";
 import { hashKey } from "../storage/hash.ts";
 import { findKey, type StoredKey } from "../storage/keys.ts";
 import { findPerson } from "../storage/people.ts";
@@ -162,14 +163,17 @@ export async function rotateKey(
 
 /** Moves a key to the bin, where it is refused as if it had never been. */
 export async function removeKey(context: Context<AdminEnv>, found: StoredKey): Promise<void> {
-  await editKey(context, found, "key.delete", ({ config, hash }) => {
+  const { id } = found.config;
+  const edit = ({ config, hash }: StoredKey): StoredKey => {
     if (config.deletedAt !== null) {
       throw new RelayError("conflict", "This key is in the bin already. Add `?forever=true` to delete it.");
     }
     return { config: { ...config, captureUntil: null, deletedAt: Date.now() }, hash };
-  });
-  // It ends by itself; nobody needs what was said any longer than the key.
-  if (found.config.captureUntil !== null) await captureObject(context.env, found.config.id).erase();
+  };
+  const statements = [deleteCaptureStatement(context.env.DB, id)];
+  await editKey(context, found, "key.delete", edit, { statements });
+  // Nobody needs what was said any longer than the key.
+  if (found.config.captureUntil !== null) await captureObject(context.env, id).erase();
 }
 
 /** Takes a key out of the bin: its text works again, and its counters are what they were. */

@@ -86,7 +86,7 @@ const withNewTime = (before: StoredKey, { config, hash }: StoredKey): StoredKey 
 interface Also {
   readonly statements: readonly D1PreparedStatement[];
   /** Instead of the key before and after. */
-  readonly note: Change;
+  readonly note?: Change;
 }
 
 /** Changes a key by what it is when the change is made, and not by what it was when somebody looked. */

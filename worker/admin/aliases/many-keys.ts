@@ -1,14 +1,7 @@
 /** Many keys at once, tags, and the bin, by the paths of claude-relay-service. */
 import { z } from "zod";
 import { keyAnswer } from "../answers.ts";
-import {
-  bulkAnswer,
-  bulkCreatedAnswer,
-  emptiedAnswer,
-  keyListAnswer,
-  tagAnswer,
-  tagsAnswer,
-} from "../key-answers.ts";
+import { bulkAnswer, bulkCreatedAnswer, emptiedAnswer, keyListAnswer, tagsAnswer } from "../key-answers.ts";
 import { alias, given, isoTime, pageQuery, single, type Alias } from "./alias.ts";
 import { keyFromOld, oldKeyOf, oldKeySchema } from "./key-fields.ts";
 
@@ -23,7 +16,6 @@ const outcome = ({ succeeded, failed }: Bulk) =>
   });
 
 const place = (params: Readonly<Record<string, string>>) => `/keys/${params["id"] ?? ""}`;
-const tagPlace = (params: Readonly<Record<string, string>>) => `/key-tags/${params["tag"] ?? ""}`;
 const idsSchema = z.array(z.string()).min(1);
 
 const batch: readonly Alias[] = [
@@ -136,6 +128,7 @@ const ends: readonly Alias[] = [
   }),
 ];
 
+/** Tags are changed at their own path: below this one they could not be told from keys. */
 const tags: readonly Alias[] = [
   alias({
     method: "GET",
@@ -155,23 +148,6 @@ const tags: readonly Alias[] = [
         count: keys,
       })),
     }),
-  }),
-  alias({
-    method: "PUT",
-    path: "/admin/api-keys/tags/:tag",
-    like: "PATCH /admin/key-tags/{tag}",
-    body: z.object({ newName: z.string() }),
-    run: async ({ ask, params, body: { newName } }) =>
-      single(await ask(tagAnswer, "PATCH", tagPlace(params), { name: newName })),
-  }),
-  alias({
-    method: "DELETE",
-    path: "/admin/api-keys/tags/:tag",
-    like: "DELETE /admin/key-tags/{tag}",
-    run: async ({ ask, params }) => {
-      await ask(z.null(), "DELETE", tagPlace(params));
-      return single({ message: "The tag is taken off every key." });
-    },
   }),
 ];
 

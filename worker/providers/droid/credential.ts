@@ -17,6 +17,8 @@ const apiKey = secret(500);
 export const token = secret(4000);
 export const organization = z.string().regex(/^[\w-]{1,100}$/, "must be an organization's id");
 
+const NEEDS = "needs either apiKeys (1 to 50, without spaces), or accessToken with refreshToken";
+
 const keysOf = (apiKeys: readonly string[]) => ({ apiKeys: [...new Set(apiKeys)], refused: [] as string[] });
 
 const keys = z
@@ -59,12 +61,10 @@ const tokens = z
       description: "org_…, where the person belongs to several; empty: the one of the sign-in",
     }),
   })
-  .refine(({ accessToken, refreshToken }) => accessToken !== "" || refreshToken !== "")
+  .refine(({ accessToken, refreshToken }) => accessToken !== "" || refreshToken !== "", NEEDS)
   .meta({ title: "Tokens" });
 
-export const credentialSchema = z.union([keys, tokens, oneKey], {
-  error: "needs either apiKeys (1 to 50, without spaces), or accessToken with refreshToken",
-});
+export const credentialSchema = z.union([keys, tokens, oneKey], { error: NEEDS });
 
 /** Keys in the order in which they were entered; `refused` names those that the upstream does not take any more. */
 export type DroidKeys = z.infer<typeof keys>;
