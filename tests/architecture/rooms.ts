@@ -81,6 +81,8 @@ export const ROOMS: readonly Room[] = [
     imports: [...BASE, "contract", "providers", "env"],
     packages: null,
   },
+  // What routes say of themselves, and the document that is made of it.
+  { name: "api-document", files: /^worker\/api-document\//, imports: ["domain"], packages: null },
   // What both a job and an admin set going.
   { name: "keyring", files: /^worker\/keyring\//, imports: [...BASE, "contract", "env"], packages: null },
   { name: "price-list", files: /^worker\/price-list\//, imports: [...BASE, "env", "notify"], packages: null },
@@ -91,21 +93,32 @@ export const ROOMS: readonly Room[] = [
     packages: null,
   },
   {
+    name: "public",
+    files: /^worker\/public\//,
+    imports: [...BASE, "contract", "env", "relay", "api-document"],
+    packages: null,
+  },
+  {
     name: "admin",
     files: /^worker\/admin\//,
-    imports: [...BASE, "contract", "providers", "env", "notify", "keyring", "identity", "price-list"],
+    imports: [
+      ...BASE,
+      "contract",
+      "providers",
+      "env",
+      "notify",
+      "keyring",
+      "identity",
+      "price-list",
+      "api-document",
+      "public",
+    ],
     packages: null,
   },
   {
     name: "status",
     files: /^worker\/status\//,
     imports: [...BASE, "contract", "env", "admin"],
-    packages: null,
-  },
-  {
-    name: "public",
-    files: /^worker\/public\//,
-    imports: [...BASE, "contract", "env", "relay"],
     packages: null,
   },
   {

@@ -1,7 +1,7 @@
 /** Walks every route of the admin API, as its document has them. Security cases A4, A6 and A10. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { factsOfKind, routesOf, type Operation } from "../../worker/admin/api-document/document.ts";
-import { adminApp } from "../../worker/admin/routes.ts";
+import { factsOfKind, routesOf, type Operation } from "../../worker/api-document/document.ts";
+import { documentedRoutes } from "../../worker/admin/routes.ts";
 import { ROLES, type Person, type Role } from "../../worker/domain/person.ts";
 import { createPerson, fullPath, login, signedIn, type Call } from "./setup/people.ts";
 import { env, fetchRelay } from "./setup/relay.ts";
@@ -164,7 +164,9 @@ const ELSEWHERE = new Set([
 describe("every answer", { timeout: 60_000 }, () => {
   it("is what the document says, to the last field, and changes are in the audit log", async () => {
     const sent = await routeSamples({ person: owner, as: as("owner") });
-    const facts = new Map(routesOf(adminApp.routes).map((route) => [`${route.method} ${route.path}`, route]));
+    const facts = new Map(
+      routesOf(documentedRoutes()).map((route) => [`${route.method} ${route.path}`, route]),
+    );
     const entries = async () => (await env.DB.prepare("SELECT 1 FROM audit_entry").all()).results.length;
     const unlogged: string[] = [];
     for (const { name, method, path, template } of routes.filter(

@@ -1,15 +1,15 @@
 /** The paths that claude-relay-service documents: scripts written for it find what they look for. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { apiDocument } from "../../worker/admin/api-document/document.ts";
+import { apiDocument } from "../../worker/api-document/document.ts";
 import { PLATFORMS } from "../../worker/admin/aliases/account-fields.ts";
-import { adminApp } from "../../worker/admin/routes.ts";
+import { documentedRoutes } from "../../worker/admin/routes.ts";
 import { admin, call, createAccount, createPair, env, fetchRelay, unique, usageOf } from "./setup/relay.ts";
 import { createPerson, PASSWORD, signedIn } from "./setup/people.ts";
 
 /** Every alias, as the document names it; those that a test has called are taken out. */
 const uncalled = new Set(
-  Object.entries(apiDocument(adminApp.routes).paths).flatMap(([path, methods]) =>
+  Object.entries(apiDocument(documentedRoutes()).paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([, { summary }]) => summary.includes("scripts for claude-relay-service"))
       .map(([method]) => `${method.toUpperCase()} ${path}`),

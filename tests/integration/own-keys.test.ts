@@ -1,7 +1,7 @@
 /** People's own keys and what those used. Security case A6. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { apiDocument } from "../../worker/admin/api-document/document.ts";
-import { adminApp } from "../../worker/admin/routes.ts";
+import { apiDocument } from "../../worker/api-document/document.ts";
+import { documentedRoutes } from "../../worker/admin/routes.ts";
 import type { KeyView } from "../../worker/domain/key.ts";
 import type { Person } from "../../worker/domain/person.ts";
 import type { UsageView } from "../../worker/domain/usage.ts";
@@ -149,7 +149,7 @@ describe("A10 the cookie of /users", { timeout: 120_000 }, () => {
 });
 
 describe("A6 what is somebody else's", { timeout: 120_000 }, () => {
-  const paths = Object.entries(apiDocument(adminApp.routes).paths).flatMap(([path, methods]) =>
+  const paths = Object.entries(apiDocument(documentedRoutes()).paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(() => path.startsWith("/users/"))
       .map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),

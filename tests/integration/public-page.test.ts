@@ -1,5 +1,8 @@
 /** The public page: a key's holder sees what the key is and used, and nobody else sees anything. */
 import { describe, expect, it } from "vitest";
+import { apiDocument } from "../../worker/api-document/document.ts";
+import { documentedRoutes } from "../../worker/admin/routes.ts";
+import { keyCardAnswer, keyRequestsAnswer, keyUsageAnswer } from "../../worker/public/answers.ts";
 import { costsEach, settledStatus } from "./setup/limits.ts";
 import { book, recordAt } from "./setup/ledger.ts";
 import {
@@ -54,6 +57,7 @@ describe("GET /public/key", () => {
       totals: { requests: 1 },
       timeZone: "UTC",
     });
+    expect(keyCardAnswer.parse(shown)).toEqual(shown);
     expect(shown.limits.map(({ id }) => id)).toEqual(["total_cost", "daily_cost", "window_requests"]);
     expect(shown.limits.every(({ used }) => used > 0)).toBe(true);
     const text = JSON.stringify(shown);
@@ -183,5 +187,22 @@ describe("whoever holds no key", () => {
       const response = await relay(path, { headers: { authorization: `Bearer ${key.key}` } });
       expect(response.status).toBe(404);
     }
+  });
+});
+
+describe("the document", () => {
+  it("has each of these routes, its key, and what it answers", async () => {
+    const { paths } = apiDocument(documentedRoutes());
+    const own = Object.keys(paths).filter((path) => path.startsWith("/public/"));
+    expect(own).toEqual([...PATHS, "/public/key/redeem"]);
+    for (const path of own) {
+      for (const { security } of Object.values(paths[path] ?? {})) expect(security).toEqual([{ key: [] }]);
+    }
+    const { key } = await createPair();
+    await call(key);
+    await usageOf(key);
+    const [usage, requests] = [await read("/public/key/usage", key), await read("/public/key/requests", key)];
+    expect(keyUsageAnswer.parse(usage)).toEqual(usage);
+    expect(keyRequestsAnswer.parse(requests)).toEqual(requests);
   });
 });

@@ -7,7 +7,7 @@ import { PROVIDERS } from "../providers/index.ts";
 import { listBoundKeys } from "../storage/bound-keys.ts";
 import { requiredAccount, viewOf } from "./account-store.ts";
 import { accountAnswer, boundKeyAnswer, failureAnswer, pageOf, testAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { noted } from "./audited.ts";
 import { offsetOf, optionalBody, pageSchema, query, type AdminEnv } from "./context.ts";
 import { accountObject } from "./objects.ts";

@@ -6,7 +6,7 @@ import { accountActions } from "./account-actions.ts";
 import { accountQuerySchema, listedAccounts } from "./account-list.ts";
 import { changeAccount, createAccount, publish, requiredAccount, viewOf } from "./account-store.ts";
 import { accountAnswer, pageOf } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, query, type AdminEnv } from "./context.ts";
 import { accountObject } from "./objects.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { verifyAudit } from "../storage/audit-verify.ts";
 import { findAudit } from "../storage/audit.ts";
 import { auditEntryAnswer, pageOf, verificationAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { logOf } from "./audited.ts";
 import { offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { instantSchema as instant } from "../domain/usage-range.ts";

@@ -10,7 +10,7 @@ import {
   saveCaptureStatements,
 } from "../storage/captures.ts";
 import { findKey, type StoredKey } from "../storage/keys.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited, noted } from "./audited.ts";
 import {
   captureAnswer,

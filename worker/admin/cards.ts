@@ -30,7 +30,7 @@ import {
 import { hashKey } from "../storage/hash.ts";
 import { redeemCard, revokeRedemption, type Cashier } from "../storage/redeem.ts";
 import { pageOf } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited, auditedAll } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { reachOf } from "./key-saving.ts";

@@ -8,7 +8,7 @@ import { parseJson } from "../domain/json.ts";
 import type { Person } from "../domain/person.ts";
 import type { Settings } from "../domain/settings.ts";
 import { settingDefaults, type Env } from "../env.ts";
-import { withFact } from "./api-document/route-facts.ts";
+import { withFact } from "../api-document/route-facts.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { putDirectory, type SnapshotContext } from "../storage/snapshots.ts";
 import { findSettings } from "../storage/settings.ts";

@@ -7,7 +7,7 @@ import { RelayError } from "../domain/errors.ts";
 import type { Watcher } from "../domain/feed.ts";
 import { hasRole, type Person } from "../domain/person.ts";
 import type { Env } from "../env.ts";
-import { documented, withFact } from "./api-document/route-facts.ts";
+import { documented, withFact } from "../api-document/route-facts.ts";
 import { query, type AdminEnv } from "./context.ts";
 import { requireRole, requireSession } from "./session.ts";
 

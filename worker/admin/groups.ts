@@ -6,7 +6,7 @@ import { nameSchema } from "../domain/text.ts";
 import { listAccounts } from "../storage/accounts.ts";
 import { deleteGroup, listGroups, saveGroup } from "../storage/groups.ts";
 import { groupAnswer, pageOf } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, publishDirectory, type AdminEnv } from "./context.ts";
 

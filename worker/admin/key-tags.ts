@@ -3,7 +3,7 @@ import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { nameSchema } from "../domain/text.ts";
 import { deleteTag, keysTagged, listTags, renameTag } from "../storage/key-tags.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, type AdminEnv } from "./context.ts";
 import { tagAnswer, tagsAnswer } from "./key-answers.ts";

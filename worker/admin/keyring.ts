@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { keyIdsOf, resealSome } from "../keyring/reseal.ts";
 import { countToCheck, isNotifierDone, keyCounts } from "../storage/keyring-checks.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { noted } from "./audited.ts";
 import type { AdminEnv } from "./context.ts";
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { lifetimeSchema, rotationSchema } from "../domain/key-changes.ts";
 import { keyInputSchema, keyPatchSchema } from "../domain/key.ts";
 import { keyAnswer, newKeyAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { body, optionalBody, query, type AdminEnv } from "./context.ts";
 import { bulkAnswer, bulkCreatedAnswer, emptiedAnswer, keyListAnswer } from "./key-answers.ts";
 import {

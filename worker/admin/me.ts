@@ -7,7 +7,7 @@ import { closeSession, sessionsOf } from "../storage/people.ts";
 import { parseKeyring } from "../storage/seal.ts";
 import { confirmTotp, findTotp, removeTotp, saveSeed, seedOwner } from "../storage/second-factors.ts";
 import { meAnswer, recoveryCodesAnswer, seedAnswer, sessionsAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, notFound, type AdminEnv } from "./context.ts";
 import { changeMe, isOwnPassword, meOf, ownPatchSchema } from "./own-account.ts";

@@ -22,7 +22,7 @@ import {
   deadLetterAnswer,
   receiptAnswer,
 } from "./notification-answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited, noted } from "./audited.ts";
 import { body, idParam, notFound, type AdminEnv } from "./context.ts";
 

@@ -25,7 +25,7 @@ import {
 import { parseKeyring } from "../storage/seal.ts";
 import { createAccount } from "./account-store.ts";
 import { accountAnswer, pendingAnswer, signInAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { body, type AdminEnv } from "./context.ts";
 import { newProxy } from "./proxy.ts";
 

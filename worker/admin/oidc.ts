@@ -15,7 +15,7 @@ import { countTry, forgiveTry } from "../storage/login-attempts.ts";
 import { spendState } from "../storage/oidc-states.ts";
 import { parseKeyring, type Sealed } from "../storage/seal.ts";
 import { admit } from "./admit.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { logOf, noteOf } from "./audited.ts";
 import { addressOf, type AdminEnv } from "./context.ts";
 import { beginSession } from "./session.ts";

@@ -5,7 +5,7 @@ import { countKeys } from "../storage/keys.ts";
 import { daySum, HOUR_MS, hourSums } from "../storage/rollups.ts";
 import { countAccounts } from "./account-counts.ts";
 import { overviewAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import type { AdminEnv } from "./context.ts";
 
 const HOURS = 24;

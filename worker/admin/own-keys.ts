@@ -7,7 +7,7 @@ import { loosened, ownKeyInputSchema, ownKeyPatchSchema } from "../domain/own-ke
 import { listKeys } from "../storage/key-list.ts";
 import type { StoredKey } from "../storage/keys.ts";
 import { newOwnKeyAnswer, ownKeyAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { body, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { changeKey, createKey, keyView, removeKey, requiredKey, rotateKey } from "./key-changes.ts";
 

@@ -7,7 +7,7 @@ import type { UsageView } from "../domain/usage.ts";
 import { eachUsage, findRequestOf, findUsage } from "../storage/usage-list.ts";
 import { usageBreakdown, usageSeries, usageTotals } from "../storage/usage-sums.ts";
 import { usageAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { idParam, notFound, offsetOf, query, type AdminEnv } from "./context.ts";
 import { ownStatsAnswer, usageListAnswer } from "./usage-answers.ts";
 import { usageFile } from "./usage-export.ts";

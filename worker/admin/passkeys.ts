@@ -5,7 +5,7 @@ import { RelayError } from "../domain/errors.ts";
 import { nameSchema } from "../domain/text.ts";
 import { addPasskey, passkeysOf, removePasskey, renamePasskey, type Passkey } from "../storage/passkeys.ts";
 import { creationOptionsAnswer, passkeyAnswer, passkeysAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, notFound, type AdminEnv } from "./context.ts";
 import { creationOptions, registrationSchema, verifyRegistration } from "./webauthn.ts";

@@ -15,7 +15,7 @@ import {
 } from "../storage/people.ts";
 import { factorsOf, removeFactors } from "../storage/second-factors.ts";
 import { pageOf, personAnswer, spendingAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
 import { isFirstOwner, nameTaken, newPerson } from "./new-person.ts";

@@ -12,7 +12,7 @@ import { PRICE_TABLE, type PriceTable } from "../pricing/table.ts";
 import { readPriceList } from "../storage/price-list.ts";
 import { deleteOverride, listOverrides, putOverrides, saveOverride } from "../storage/prices.ts";
 import { priceAnswer, pricesAnswer, refreshedPricesAnswer, repricedAnswer } from "./usage-answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited, noted } from "./audited.ts";
 import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
 import { reprice } from "./reprice.ts";

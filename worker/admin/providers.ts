@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { PROVIDERS } from "../providers/index.ts";
 import { formOf } from "./account-form.ts";
 import { providersAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import type { AdminEnv } from "./context.ts";
 
 const items = [...PROVIDERS.values()].map(formOf);

@@ -15,7 +15,7 @@ import {
 import { deleteProxy, findProxy, listProxied, listProxies, saveProxy } from "../storage/proxies.ts";
 import { assertAllowedProxy, publish } from "./account-store.ts";
 import { pageOf, proxyAnswer, proxyTestAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, optionalBody, type AdminEnv } from "./context.ts";
 import { accountObject, proxyObject } from "./objects.ts";

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { requestIdSchema } from "../domain/ids.ts";
 import { findRequest } from "../storage/usage-list.ts";
 import { requestAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { idParam, notFound, type AdminEnv } from "./context.ts";
 
 export const requestRoutes = new Hono<AdminEnv>().get(

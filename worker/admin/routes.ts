@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { aliasRoutes, openAliasRoutes, ownAliasRoutes } from "./aliases/routes.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
-import { apiDocumentRoutes } from "./api-document/routes.ts";
+import { apiDocumentRoutes } from "./api-document.ts";
 import { cardRoutes, redemptionRoutes } from "./cards.ts";
 import { withSettings, type AdminEnv } from "./context.ts";
 import { captureRoutes } from "./captures.ts";
@@ -22,6 +22,7 @@ import { priceRoutes } from "./prices.ts";
 import { providerRoutes } from "./providers.ts";
 import { proxyRoutes } from "./proxies.ts";
 import { requestRoutes } from "./requests.ts";
+import { publicRoutes } from "../public/routes.ts";
 import { requireReaderOrAdmin, requireRole, requireSession } from "./session.ts";
 import { brandingRoutes, settingsRoutes } from "./settings.ts";
 import { signInRoutes } from "./sign-in-routes.ts";
@@ -64,6 +65,9 @@ const signedIn = new Hono<AdminEnv>()
 
 const base = new Hono<AdminEnv>();
 
+/** What the document has: everything here, and what holders of keys may ask. */
+export const documentedRoutes = () => [...base.routes, ...new Hono().route("/public", publicRoutes).routes];
+
 // A guard holds for what comes after it: what anybody may see comes first.
 export const adminApp = base
   .use("/admin/*", withSettings)
@@ -80,10 +84,7 @@ export const adminApp = base
   .route("/admin", feedRoutes)
   .route("/admin", feedTicketRoutes)
   .route("/admin/me", meRoutes)
-  .route(
-    "/admin",
-    apiDocumentRoutes(() => base.routes),
-  )
+  .route("/admin", apiDocumentRoutes(documentedRoutes))
   .route("/admin", signedIn)
   .route(
     "/",

@@ -13,7 +13,7 @@ import type { Commit } from "../storage/commit.ts";
 import { withEntry } from "../storage/audit.ts";
 import { factorsOf } from "../storage/second-factors.ts";
 import { closeSession, findSession, openSession } from "../storage/people.ts";
-import { withFact } from "./api-document/route-facts.ts";
+import { withFact } from "../api-document/route-facts.ts";
 import { actorOf, logOf, noteOf } from "./audited.ts";
 import { addressOf, type AdminEnv } from "./context.ts";
 

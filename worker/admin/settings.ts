@@ -13,7 +13,7 @@ import {
 import { RelayError } from "../domain/errors.ts";
 import { settingDefaults } from "../env.ts";
 import { patchSettings, publishSettings, readSettings } from "../storage/settings.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
 import { lacksFactor } from "./session.ts";

@@ -5,7 +5,7 @@ import { RelayError } from "../domain/errors.ts";
 import { countWithin } from "../storage/login-attempts.ts";
 import { noteLogin } from "../storage/people.ts";
 import { assertionOptionsAnswer, loginAnswer, okAnswer, tokenAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { addressOf, body, type AdminEnv } from "./context.ts";
 import { admitted, livingPerson, passSecondStep, personWithTicket, secondStepSchema } from "./second-step.ts";
 import { beginSession, endSession } from "./session.ts";

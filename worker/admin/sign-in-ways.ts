@@ -7,7 +7,7 @@ import type { LdapSettings } from "../domain/sign-in-settings.ts";
 import { ldapOf, oidcOf } from "../env.ts";
 import { lookUp, type Lookup } from "../identity/ldap/ask.ts";
 import { DirectoryError } from "../identity/ldap/directory-error.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { body, type AdminEnv } from "./context.ts";
 import { directoryTestAnswer, signInWaysAnswer, type DirectoryTest } from "./sign-in-answers.ts";
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { momentSchema } from "../domain/usage-range.ts";
 import { auditUsage, lastAudit } from "../storage/usage-audit.ts";
 import { lastReconciliationAnswer, reconciliationAnswer } from "./usage-answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { noted } from "./audited.ts";
 import { body, type AdminEnv } from "./context.ts";
 import { daysOf } from "./usage-query.ts";

@@ -3,7 +3,7 @@ import { Hono, type Context } from "hono";
 import type { UsageView } from "../domain/usage.ts";
 import { dayOf } from "../domain/calendar.ts";
 import { eachUsage } from "../storage/usage-list.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { query, type AdminEnv } from "./context.ts";
 import { csvHead, csvLine } from "./csv.ts";
 import { exportQuerySchema, recordsFilter } from "./usage-query.ts";

@@ -9,7 +9,7 @@ import {
   usageSeriesAnswer,
   usageTotalsAnswer,
 } from "./usage-answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { offsetOf, query, type AdminEnv } from "./context.ts";
 import {
   accepted,

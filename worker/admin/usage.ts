@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { findUsage } from "../storage/usage-list.ts";
 import { usageListAnswer } from "./usage-answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { offsetOf, query, type AdminEnv } from "./context.ts";
 import { usageAuditRoutes } from "./usage-audit.ts";
 import { usageExportRoutes } from "./usage-export.ts";

@@ -2,7 +2,7 @@
 import { Hono, type Context } from "hono";
 import type { Person } from "../domain/person.ts";
 import { profileAnswer, registeredAnswer, signedOutAnswer, userLoginAnswer } from "./answers.ts";
-import { documented } from "./api-document/route-facts.ts";
+import { documented } from "../api-document/route-facts.ts";
 import { body, type AdminEnv } from "./context.ts";
 import { changeMe, meOf, ownPatchSchema } from "./own-account.ts";
 import { ownKeyRoutes } from "./own-keys.ts";

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { KeyInspection } from "../../durable-objects/key/contract.ts";
 import { RelayError } from "../domain/errors.ts";
 import type { KeySnapshot } from "../domain/key.ts";
-import { settingDefaults, type Env } from "../env.ts";
+import { settingDefaults } from "../env.ts";
 import { authenticate } from "../relay/authenticate.ts";
 import { askObject, type Ports } from "../relay/ports.ts";
 import { portsOf, type AppEnv } from "../relay/routes.ts";
@@ -15,15 +15,12 @@ const MINUTE_MS = 60_000;
 /** Of unknown keys from one address: nobody mistypes more often. */
 const PATIENCE: Patience = { free: 20, waitMsMax: 15 * MINUTE_MS };
 
-async function isPublicPageOn(env: Env, snapshots: SnapshotContext): Promise<boolean> {
-  const { publicPage } = await findSettings(settingDefaults(env), snapshots);
-  return publicPage.enabled;
-}
-
 export interface Holder extends KeyInspection {
   readonly key: KeySnapshot;
   readonly ports: Ports;
   readonly snapshots: SnapshotContext;
+  /** Of the deployment. */
+  readonly timeZone: string;
   /** As the edge saw it. */
   readonly address: string;
 }
@@ -46,15 +43,14 @@ export async function holderOf(context: Context<AppEnv>): Promise<Holder> {
   const { headers } = context.req.raw;
   const address = addressOf(headers);
   const snapshots = { kv: ports.env.KV, now: ports.now(), waitUntil: ports.waitUntil };
-  if (!(await isPublicPageOn(ports.env, snapshots))) {
-    throw new RelayError("not_found", "This page is switched off.");
-  }
+  const { publicPage, timeZone } = await findSettings(settingDefaults(ports.env), snapshots);
+  if (!publicPage.enabled) throw new RelayError("not_found", "This page is switched off.");
   try {
     // Not from the query: pages and their addresses are shared.
     const key = await authenticate(headers, null, snapshots);
     const found = await askObject(() => ports.keyObject(key.id).inspect(key.fingerprint));
     if (found === null) throw new RelayError("unauthenticated", "Invalid API key");
-    return { ...found, key, ports, snapshots, address };
+    return { ...found, key, ports, snapshots, timeZone, address };
   } catch (error) {
     throw await refusalOf(error, ports, address);
   }

@@ -47,7 +47,8 @@ const view = ({
 
 /** A key that has ended may have time added; one that was switched off may have nothing. */
 export async function redeem(holder: Holder, text: string) {
-  if (!holder.config.enabled) throw new RelayError("permission_denied", "This key is disabled.");
+  if (!holder.config.enabled || holder.config.suspended)
+    throw new RelayError("permission_denied", "This key is disabled.");
   const forgive = await countGuess(holder);
   const code = parseCode(text);
   if (code === null) throw new RelayError("not_found", "There is no such card.");

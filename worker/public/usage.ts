@@ -30,8 +30,8 @@ function rangeOf(period: Period, createdAt: EpochMs, now: EpochMs, timeZone: str
 
 const isUsed = ({ requests }: UsagePoint) => requests > 0;
 
-export async function usageOf({ key, ports }: Holder, period: Period) {
-  const { DB, TIMEZONE: timeZone } = ports.env;
+export async function usageOf({ key, ports, timeZone }: Holder, period: Period) {
+  const { DB } = ports.env;
   const range = rangeOf(period, key.createdAt, ports.now(), timeZone);
   const filter = {
     keyId: key.id,

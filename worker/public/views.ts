@@ -4,11 +4,16 @@ import type { EpochMs } from "../domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../domain/key.ts";
 import type { UsageView } from "../domain/usage.ts";
 
-export type Validity = "active" | "disabled" | "expired" | "not_begun";
+export const VALIDITIES = ["active", "disabled", "expired", "not_begun"] as const;
+export type Validity = (typeof VALIDITIES)[number];
 
 /** A key that its lifetime from first use has not begun may be used: that begins it. */
-export function validityOf({ enabled, activation }: KeyConfig, life: KeyStatus, now: EpochMs): Validity {
-  if (!enabled) return "disabled";
+export function validityOf(
+  { enabled, suspended, activation }: KeyConfig,
+  life: KeyStatus,
+  now: EpochMs,
+): Validity {
+  if (!enabled || suspended) return "disabled";
   if (life.expiresAt !== null && life.expiresAt <= now) return "expired";
   return activation !== null && life.activatedAt === null ? "not_begun" : "active";
 }

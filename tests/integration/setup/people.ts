@@ -19,8 +19,9 @@ export async function createPerson(role: Role): Promise<Person> {
   return response.json<Person>();
 }
 
-/** People's own paths, and those of older relays, stand beside the admin's. */
-export const fullPath = (path: string): string => (/^\/(?:users|web)\//.test(path) ? path : `/admin${path}`);
+/** People's own paths, those of holders of keys, and those of older relays stand beside the admin's. */
+export const fullPath = (path: string): string =>
+  /^\/(?:users|web|public)\//.test(path) ? path : `/admin${path}`;
 
 export type Call = (method: string, path: string, body?: unknown) => Promise<Response>;
 

@@ -1,7 +1,7 @@
 /** Every route of the admin API, as its document has them, and what may be sent to each. */
 import { expect } from "vitest";
-import { apiDocument } from "../../../worker/admin/api-document/document.ts";
-import { adminApp } from "../../../worker/admin/routes.ts";
+import { apiDocument, type Operation } from "../../../worker/api-document/document.ts";
+import { documentedRoutes } from "../../../worker/admin/routes.ts";
 import type { Person } from "../../../worker/domain/person.ts";
 import { createPerson, login, PASSWORD, type Call } from "./people.ts";
 import {
@@ -16,15 +16,20 @@ import {
   usageOf,
 } from "./relay.ts";
 
-export const document = apiDocument(adminApp.routes);
+export const document = apiDocument(documentedRoutes());
+/** Holders of keys have tests of their own: public-page.test.ts. */
+const isHolders = ({ security }: Operation) => security.some((each) => "key" in each);
+
 export const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    method: method.toUpperCase(),
-    path: path.replace("/admin", ""),
-    template: path.replace(/\{(\w+)\}/g, ":$1"),
-    operation,
-  })),
+  Object.entries(methods)
+    .filter(([, operation]) => !isHolders(operation))
+    .map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path: path.replace("/admin", ""),
+      template: path.replace(/\{(\w+)\}/g, ":$1"),
+      operation,
+    })),
 );
 export type Walked = (typeof routes)[number];
 

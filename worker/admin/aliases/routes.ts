@@ -1,7 +1,7 @@
 /** Mounts the aliases: each asks the admin API's own routes, through the same door as its caller. */
 import { Hono, type Context } from "hono";
 import { z } from "zod";
-import { documented } from "../api-document/route-facts.ts";
+import { documented } from "../../api-document/route-facts.ts";
 import { body, notFound, type AdminEnv } from "../context.ts";
 import { requireSession } from "../session.ts";
 import { accountAliases } from "./accounts.ts";

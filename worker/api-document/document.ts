@@ -1,8 +1,8 @@
 /** The admin API's OpenAPI 3.1 document, made of the routes themselves. */
 import { z } from "zod";
-import { invariant, ERROR_STATUS, type RelayErrorCode } from "../../domain/errors.ts";
-import { ROLES, type Role } from "../../domain/person.ts";
-import { VERSION } from "../../domain/version.ts";
+import { invariant, ERROR_STATUS, type RelayErrorCode } from "../domain/errors.ts";
+import { ROLES, type Role } from "../domain/person.ts";
+import { VERSION } from "../domain/version.ts";
 import { factOf, type Answer, type RouteFact } from "./route-facts.ts";
 import { jsonSchemas, type JsonSchema } from "./json-schemas.ts";
 
@@ -104,7 +104,7 @@ const operationIdOf = ({ method, path }: Route): string =>
 
 function errorCodesOf(route: Route, own: readonly RelayErrorCode[]): RelayErrorCode[] {
   const codes = new Set<RelayErrorCode>(own);
-  if (route.role !== null) codes.add("unauthenticated");
+  if (route.role !== null || needsKey(route)) codes.add("unauthenticated");
   if (route.role !== null && route.role !== "user") codes.add("permission_denied");
   if (parametersIn(route.path).length > 0) codes.add("not_found");
   if (route.facts.some(({ kind }) => kind === "body" || kind === "query")) codes.add("invalid_request");
@@ -146,8 +146,19 @@ function queryParameters(route: Route, toJson: ToJson): Parameter[] {
   });
 }
 
-const describeRole = (role: Role | null): string =>
-  role === null ? "Needs no sign-in." : `Needs the role \`${role}\`, or one that may do more.`;
+const needsKey = (route: Route): boolean => factsOfKind(route, "key").length > 0;
+
+function describeGuard(route: Route): string {
+  if (needsKey(route)) return "Needs a relay key, which it is about.";
+  return route.role === null
+    ? "Needs no sign-in."
+    : `Needs the role \`${route.role}\`, or one that may do more.`;
+}
+
+function securityOf(route: Route): readonly object[] {
+  if (needsKey(route)) return [{ key: [] }];
+  return route.role === null ? [] : [{ token: [] }, { cookie: [] }];
+}
 
 function operationOf(route: Route, toJson: ToJson): Operation {
   const [said] = factsOfKind(route, "documented");
@@ -166,9 +177,9 @@ function operationOf(route: Route, toJson: ToJson): Operation {
   return {
     operationId: operationIdOf(route),
     summary: said.summary,
-    description: describeRole(route.role),
+    description: describeGuard(route),
     tags: [tagOf(route.path)],
-    security: route.role === null ? [] : [{ token: [] }, { cookie: [] }],
+    security: securityOf(route),
     "x-role": route.role,
     parameters: [...pathParameters, ...queryParameters(route, toJson)],
     ...(sent === undefined
@@ -215,6 +226,7 @@ export function apiDocument(handlers: readonly RegisteredHandler[]) {
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "From `POST /admin/login`." },
+        key: { type: "http", scheme: "bearer", description: "A relay key; `x-api-key` will do, too." },
         cookie: {
           type: "apiKey",
           in: "cookie",

@@ -2,8 +2,8 @@
 import { createMiddleware } from "hono/factory";
 import type { MiddlewareHandler } from "hono";
 import type { z } from "zod";
-import type { RelayErrorCode } from "../../domain/errors.ts";
-import type { Role } from "../../domain/person.ts";
+import type { RelayErrorCode } from "../domain/errors.ts";
+import type { Role } from "../domain/person.ts";
 
 /** What comes back: JSON by its schema, another media type by its name, or nothing. */
 export type Answer = z.ZodType | string | null;
@@ -11,6 +11,8 @@ export type Answer = z.ZodType | string | null;
 export type RouteFact =
   | { readonly kind: "body"; readonly schema: z.ZodType }
   | { readonly kind: "query"; readonly schema: z.ZodType }
+  /** Lets pass only whoever holds a relay key. */
+  | { readonly kind: "key" }
   /** Lets pass only whoever has this role. */
   | { readonly kind: "guard"; readonly role: (method: string) => Role }
   | {

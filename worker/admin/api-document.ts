@@ -1,10 +1,10 @@
 /** The API's document, for programs and for people. It says nothing that the source does not, so anybody may see it. */
 import { Hono } from "hono";
 import { z } from "zod";
-import type { AdminEnv } from "../context.ts";
-import { apiDocument } from "./document.ts";
-import { apiPage } from "./page.ts";
-import { documented } from "./route-facts.ts";
+import type { AdminEnv } from "./context.ts";
+import { apiDocument } from "../api-document/document.ts";
+import { apiPage } from "../api-document/page.ts";
+import { documented } from "../api-document/route-facts.ts";
 
 /** Nothing but the page's own style: no script, no frame, nothing from elsewhere. */
 const policy = (nonce: string): string =>
