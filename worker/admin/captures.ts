@@ -53,7 +53,7 @@ async function mark(context: Context<AdminEnv>, capture: Capture, isOn: boolean)
   }
   const captureUntil = isOn ? capture.until : null;
   const edit = (key: StoredKey) => ({ ...key, config: { ...key.config, captureUntil } });
-  await editKey(context, found, action, edit, { statements, note });
+  await editKey(context, found, { action, statements, note }, edit);
 }
 
 export const captureRoutes = new Hono<AdminEnv>()

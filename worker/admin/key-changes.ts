@@ -171,7 +171,7 @@ export async function removeKey(context: Context<AdminEnv>, found: StoredKey): P
     return { config: { ...config, captureUntil: null, deletedAt: Date.now() }, hash };
   };
   const statements = [deleteCaptureStatement(context.env.DB, id)];
-  await editKey(context, found, "key.delete", edit, { statements });
+  await editKey(context, found, { action: "key.delete", statements }, edit);
   // Nobody needs what was said any longer than the key.
   if (found.config.captureUntil !== null) await captureObject(context.env, id).erase();
 }

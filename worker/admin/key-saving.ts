@@ -82,8 +82,9 @@ const withNewTime = (before: StoredKey, { config, hash }: StoredKey): StoredKey 
   hash,
 });
 
-/** What is saved and written down together with a key's change. */
-interface Also {
+/** What a change is called in the log, and what is saved and written down together with it. */
+interface Order {
+  readonly action: AuditAction;
   readonly statements: readonly D1PreparedStatement[];
   /** Instead of the key before and after. */
   readonly note?: Change;
@@ -93,20 +94,23 @@ interface Also {
 export async function editKey(
   context: Context<AdminEnv>,
   found: StoredKey,
-  action: AuditAction,
+  order: AuditAction | Order,
   edit: Edit,
-  also: Also | null = null,
 ): Promise<StoredKey> {
   const { DB } = context.env;
+  const { action, statements, note } =
+    typeof order === "string"
+      ? { action: order, statements: [], note: undefined }
+      : { note: undefined, ...order };
   let before: StoredKey | null = found;
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     if (before === null) throw notFound();
     const key = withNewTime(before, await edit(before));
-    const change = also?.note ?? { before: before.config, after: key.config };
+    const change = note ?? { before: before.config, after: key.config };
     const commit = audited(context, action, key.config.id, change);
     const replacement = replacements(DB, [{ key, basedOn: before.config.updatedAt }]);
     try {
-      await commit([...replacement, ...(also?.statements ?? [])]);
+      await commit([...replacement, ...statements]);
       const [saved = key] = await asSaved(context.env, [key]);
       await reachKey(context, saved);
       return saved;
