@@ -29,7 +29,7 @@ describe("1: the relay key", () => {
     },
   );
 
-  it("is accepted in the query, and is not forwarded there", async () => {
+  it("A2 is accepted in the query, and is not forwarded there", async () => {
     const { account, key } = await createPair();
     expect((await post(`/v1/messages?beta=true&key=${key.key}`, {})).status).toBe(200);
     const [entry] = await upstream.log(account.secret);
@@ -42,7 +42,7 @@ describe("1: the relay key", () => {
     expect((await post("/v1/messages", headers)).status).toBe(200);
   });
 
-  it("is taken from the first place that has one, and that one is final", async () => {
+  it("A2 is taken from the first place that has one, and that one is final", async () => {
     const { key } = await createPair();
     const wrong = `cr_${"0".repeat(64)}`;
     expect(
@@ -106,7 +106,7 @@ describe("2: a key's states", () => {
     expect(await usageOf(key)).toHaveLength(1);
   });
 
-  it("refuses a revoked key even where KV still has its snapshot", async () => {
+  it("A3 F22 refuses a revoked key even where KV still has its snapshot", async () => {
     const { key } = await createPair();
     expect((await call(key)).status).toBe(200);
     const before = await snapshotsOf(key);

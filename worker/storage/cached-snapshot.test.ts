@@ -63,7 +63,7 @@ describe("CachedSnapshot", () => {
     expect(snapshot.known(at(NOW))).toEqual(value(1));
   });
 
-  it("keeps the newest: the edge may still show an older one after a change", async () => {
+  it("F23 keeps the newest: the edge may still show an older one after a change", async () => {
     await snapshot.put(value(3), at(NOW));
     stored = value(2);
     await snapshot.find(at(NOW + MINUTE_MS));
