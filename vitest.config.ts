@@ -75,6 +75,7 @@ export default defineConfig({
                 TEST_PROXY_LAB_URL: inject("proxyLabUrl"),
                 TEST_RECEIVERS_URL: inject("receiversUrl"),
                 TEST_IDENTITY_LAB_URL: inject("identityLabUrl"),
+                TEST_HAS_DIRECTORY: inject("hasDirectory"),
                 TEST_PRICES_URL: inject("pricesUrl"),
                 // Nobody is there: a test that fetches prices says from where.
                 PRICES_URL: "http://127.0.0.1:9/data.json",

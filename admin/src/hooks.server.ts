@@ -19,7 +19,9 @@ export const handle: Handle = async ({ event, resolve }) => {
   const { cookies, locals, platform, route, url } = event;
   if (platform === undefined) throw new Error("the service binding RELAY is missing");
   const token = readSession(cookies);
-  locals.api = createApi(platform.env.RELAY, token);
+  const { headers } = event.request;
+  const visitor = { address: headers.get("cf-connecting-ip"), agent: headers.get("user-agent") };
+  locals.api = createApi(platform.env.RELAY, token, visitor);
   locals.hasSession = token !== null;
   locals.timeZone = parseTimeZone(cookies.get(TIME_ZONE_COOKIE));
 

@@ -1,17 +1,12 @@
 /** The key object: loads, calls the state machine, keeps what it decided, ships what is booked. */
 import { DurableObject } from "cloudflare:workers";
 import type { ErrorFacts } from "../../worker/domain/errors.ts";
-import { feedEventOf } from "../../worker/domain/feed.ts";
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
-import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
-import { systemError } from "../../worker/notify/system-error.ts";
 import { tell } from "../../worker/notify/tell.ts";
-import { bookUsage } from "../../worker/storage/usage-records.ts";
-import { isFeedQuiet, tellFeed } from "../feed-teller.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
@@ -22,6 +17,7 @@ import { Outbox } from "./outbox.ts";
 import { checkpoint, extend, settle, sweep, withdraw } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { exists, isInForce, isLive } from "./rules.ts";
+import { Shipping } from "./shipping.ts";
 import {
   configure,
   emptyState,
@@ -34,16 +30,6 @@ import {
 } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { KeyStore } from "./store.ts";
-
-const INCARNATION = "incarnation";
-/** Records are gathered this long before they go to D1, in ms: they must be there within five seconds. */
-const SHIP_AFTER_MS = 1000;
-const SHIP_RETRY_FIRST_MS = 2000;
-const SHIP_RETRY_MAX_MS = 60_000;
-/** So many failures one after the other are worth a message. */
-const SHIP_FAILURES_TOLD = 3;
-/** Records of one D1 transaction. */
-const RECORDS_PER_BATCH = 500;
 
 const ALREADY_SETTLED: ErrorFacts = {
   code: "conflict",
@@ -58,15 +44,13 @@ export class KeyObject extends DurableObject implements KeyContract {
   readonly #settled: RecentIds;
   readonly #commit: GroupCommit;
   readonly #settings: ObjectSettings;
+  readonly #shipping: Shipping;
   readonly #waiting = new WaitingCalls<Woken["admission"]>(() => {
     this.#sweep(Date.now());
     this.#wake();
   });
   #state: KeyState | null;
   #armedFor: EpochMs = Infinity;
-  #shipping: Promise<void> | null = null;
-  #shipFailures = 0;
-  #shipAt: EpochMs = Infinity;
 
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
     super(ctx, rawEnv);
@@ -79,7 +63,10 @@ export class KeyObject extends DurableObject implements KeyContract {
     this.#commit = new GroupCommit(() => {
       this.#write();
     });
-    if (!this.#outbox.isEmpty) this.#shipAt = Date.now() + SHIP_AFTER_MS;
+    const key = () => this.#state?.config ?? null;
+    const [outbox, settings] = [this.#outbox, this.#settings];
+    this.#shipping = new Shipping({ env: this.#env, ctx, outbox, settings, key });
+    this.#shipping.schedule();
     void ctx.blockConcurrencyWhile(async () => {
       await this.#settings.load();
       this.#armedFor = (await ctx.storage.getAlarm()) ?? Infinity;
@@ -99,7 +86,7 @@ export class KeyObject extends DurableObject implements KeyContract {
       if (this.#state !== null) this.#store.save(this.#state, this.#settled);
       this.#outbox.write();
     });
-    if (!this.#outbox.isEmpty && this.#shipAt === Infinity) this.#shipAt = Date.now() + SHIP_AFTER_MS;
+    this.#shipping.schedule();
     this.#arm();
   }
 
@@ -234,59 +221,8 @@ export class KeyObject extends DurableObject implements KeyContract {
 
   async ship(): Promise<void> {
     this.#commit.flush();
-    this.#shipping ??= this.#shipAll().finally(() => {
-      this.#shipping = null;
-    });
-    await this.#shipping;
-  }
-
-  /** Batches go one after the other, in the order of their sequence; a failed one is tried again later. */
-  async #shipAll(): Promise<void> {
-    try {
-      const { timeZone } = await this.#settings.read();
-      for (let parcel = this.#outbox.next(RECORDS_PER_BATCH); parcel !== null;) {
-        await bookUsage(this.#env.DB, { sender: this.#sender(), ...parcel, timeZone });
-        this.#outbox.shipped(parcel.through);
-        this.#show(parcel.records);
-        parcel = this.#outbox.next(RECORDS_PER_BATCH);
-      }
-      this.#shipFailures = 0;
-      this.#shipAt = Infinity;
-    } catch (error) {
-      const delayMs = Math.min(
-        SHIP_RETRY_MAX_MS,
-        SHIP_RETRY_FIRST_MS * 2 ** Math.min(this.#shipFailures, 10),
-      );
-      this.#shipFailures++;
-      this.#shipAt = Date.now() + delayMs;
-      const message = error instanceof Error ? error.message : String(error);
-      console.error(JSON.stringify({ event: "ledger_batch_failed", retryInMs: delayMs, message }));
-      if (this.#shipFailures === SHIP_FAILURES_TOLD) await this.#tellOfLedger();
-    }
+    await this.#shipping.run();
     this.#arm();
-  }
-
-  /** To whoever looks at the live feed: nothing is made for nobody. */
-  #show(records: readonly UsageRecord[]): void {
-    const now = Date.now();
-    const key = this.#state?.config;
-    if (key === undefined || isFeedQuiet(now)) return;
-    const events = records.map((record) => feedEventOf(record, key));
-    this.ctx.waitUntil(tellFeed(this.#env, events, now));
-  }
-
-  async #tellOfLedger(): Promise<void> {
-    const line = "Usage records do not reach D1. They are kept, and sent as soon as it takes them.";
-    await tell(this.#env, [systemError("the ledger", [line], Date.now())]);
-  }
-
-  /** Names this object's sequence in D1's fence; a new one if the object's storage ever starts anew. */
-  #sender(): string {
-    const known = this.ctx.storage.kv.get<string>(INCARNATION);
-    if (known !== undefined) return known;
-    const sender = `${this.#state?.config.id ?? "key"}/${crypto.randomUUID()}`;
-    this.ctx.storage.kv.put(INCARNATION, sender);
-    return sender;
   }
 
   /** Settles dead permits and ships. Late or repeated, it changes nothing: every step is idempotent. */
@@ -295,7 +231,7 @@ export class KeyObject extends DurableObject implements KeyContract {
     const now = Date.now();
     this.#sweep(now);
     this.#wake();
-    if (now >= this.#shipAt) await this.ship();
+    if (now >= this.#shipping.at) await this.ship();
     this.#arm();
   }
 
@@ -333,7 +269,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   }
 
   #arm(): void {
-    const at = Math.min(this.#state?.sweepAt ?? Infinity, this.#shipAt);
+    const at = Math.min(this.#state?.sweepAt ?? Infinity, this.#shipping.at);
     if (at === Infinity || at >= this.#armedFor) return;
     this.#armedFor = at;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(at, Date.now())));

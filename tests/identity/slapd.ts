@@ -1,7 +1,7 @@
 /** A real directory for tests: OpenLDAP's slapd in a folder of its own, with the test run's certificate. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,9 @@ import { BASE, GROUPS, PEOPLE, SERVICE } from "./orders.ts";
 
 const PROGRAM = "/usr/sbin/slapd";
 const CLIENT = "/usr/bin/ldapmodify";
+/** Whether this machine has a directory to start. */
+export const HAS_SLAPD = [PROGRAM, CLIENT].every((path) => existsSync(path));
+
 const MISSING = "These tests need a real directory: apt-get install slapd ldap-utils";
 const ROOT = { dn: `cn=root,${BASE}`, password: "root-password-of-the-directory" };
 const START_MS_MAX = 20_000;

@@ -86,3 +86,18 @@ describe("bad input", () => {
     expect(response.status).toBe(401);
   });
 });
+
+describe("D1: a body that is too large", () => {
+  it.each(["/admin/login", "/users/login", "/users/register", "/web/auth/login", "/admin/passkeys/login"])(
+    "is refused by %s before it is read to its end",
+    async (path) => {
+      const response = await fetchRelay(path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ username: "x".repeat(2_000_000), password: "x" }),
+      });
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({ error: { code: "payload_too_large" } });
+    },
+  );
+});

@@ -1,5 +1,5 @@
 /** Signing in with the directory's password: a real slapd over TLS. Security cases A7 and A8. */
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DirectoryTest } from "../../worker/admin/sign-in-answers.ts";
 import type { Person } from "../../worker/domain/person.ts";
 import { ldapOf, parseEnv } from "../../worker/env.ts";
@@ -27,6 +27,10 @@ const storedNames = async () =>
   );
 const messageOf = async (response: Response) =>
   (await response.json<{ error: { code: string; message: string } }>()).error;
+
+beforeEach(({ skip }) => {
+  skip(env.TEST_HAS_DIRECTORY !== "true", "there is no slapd here: apt-get install slapd ldap-utils");
+});
 
 describe("somebody of the directory", { timeout: 60_000 }, () => {
   it("signs in with its password, and is then a person here", async () => {

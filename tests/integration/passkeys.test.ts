@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Person } from "../../worker/domain/person.ts";
 import { Authenticator, type Answering } from "./setup/authenticator.ts";
 import { createPerson, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import { admin, env, fetchRelay, relayWith, unique } from "./setup/relay.ts";
+import { admin, env, fetchRelay, relayWith, unique, env } from "./setup/relay.ts";
 import { me, secondStep, type FactorAsked } from "./setup/second-factors.ts";
 
 interface Creation {
@@ -20,7 +20,8 @@ const post = (path: string, body?: unknown, relay = fetchRelay): Promise<Respons
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 
-const creation = async (as: Call): Promise<Creation> => (await as("POST", "/me/passkeys/options")).json();
+const creation = async (as: Call): Promise<Creation> =>
+  (await as("POST", "/me/passkeys/options", { password: PASSWORD })).json();
 
 /** What is asked of whoever has a passkey. */
 const asked = async (): Promise<string> =>
@@ -223,5 +224,26 @@ describe("ADMIN_ORIGINS", { timeout: 120_000 }, () => {
     // A host answers for itself, not for another of the list.
     const crossed = { challenge: (await options("")).challenge, origin: "https://second.example.org", rpId };
     expect((await post("/passkeys/login", await ada.authenticator.answer(crossed), relay)).status).toBe(401);
+  });
+});
+
+describe("adding a passkey", { timeout: 60_000 }, () => {
+  it("asks for the password or a code, since whoever has a session might not be its person", async () => {
+    const as = await signedIn(await createPerson("admin"));
+    for (const proof of [{}, { password: "not the password" }, { code: "000000" }]) {
+      expect((await as("POST", "/me/passkeys/options", proof)).ok, JSON.stringify(proof)).toBe(false);
+    }
+    expect((await as("POST", "/me/passkeys/options", { password: PASSWORD })).status).toBe(200);
+  });
+});
+
+describe("a passkey of somebody who signs in elsewhere", { timeout: 60_000 }, () => {
+  it.each(["ldap", "oidc"])("is no way in by itself: %s", async (source) => {
+    const { person, authenticator } = await withPasskey();
+    expect((await signIn(authenticator)).status).toBe(200);
+    await env.DB.prepare("UPDATE person SET config = json_set(config, '$.source', ?) WHERE id = ?")
+      .bind(source, person.id)
+      .run();
+    expect((await signIn(authenticator)).status).toBe(401);
   });
 });

@@ -183,3 +183,20 @@ describe("a key made by an admin", () => {
     expect((await call("GET", `/keys/${key.id}`)).status).toBe(200);
   });
 });
+
+describe("changes of one person at the same time", { timeout: 30_000 }, () => {
+  it("are all kept: none brings back what another took away", async () => {
+    const person = await createPerson("admin");
+    const patches = [
+      { enabled: false },
+      { keysMax: 9 },
+      { weeklyCost: 3 },
+      { email: "ada@example.org" },
+      { dailyCost: 2 },
+    ];
+    const answers = await Promise.all(patches.map((patch) => admin("PATCH", `/people/${person.id}`, patch)));
+    expect(answers.map(({ status }) => status)).toEqual(patches.map(() => 200));
+    const kept = await (await admin("GET", `/people/${person.id}`)).json();
+    expect(kept).toMatchObject(Object.assign({}, ...patches));
+  });
+});

@@ -2,7 +2,7 @@
 import { sign } from "hono/jwt";
 import { describe, expect, it } from "vitest";
 import { createPerson, login, PASSWORD } from "./setup/people.ts";
-import { env, fetchRelay } from "./setup/relay.ts";
+import { env, fetchRelay, relayWith } from "./setup/relay.ts";
 
 const SECRET = "session-secret-of-the-integration-tests";
 
@@ -79,6 +79,18 @@ describe("A4: a token", { timeout: 30_000 }, () => {
     );
     expect((await fetchRelay("/admin/logout", { method: "POST", headers })).status).toBe(200);
     expect(await statusWith(token)).toBe(401);
+  });
+});
+
+describe("A4: the first owner's token", () => {
+  it("ends with the variables' password", async () => {
+    const { token } = await (
+      await login("admin", "password-of-the-integration-tests")
+    ).json<{ token: string }>();
+    const ask = (relay: typeof fetchRelay) =>
+      relay("/admin/me", { headers: { authorization: `Bearer ${token}` } });
+    expect((await ask(fetchRelay)).status).toBe(200);
+    expect((await ask(relayWith({ ADMIN_PASSWORD: "another password of the first" }))).status).toBe(401);
   });
 });
 

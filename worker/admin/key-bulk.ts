@@ -11,10 +11,12 @@ import {
   type KeyConfig,
   type KeyPatch,
 } from "../domain/key.ts";
+import { deleteCaptureStatement } from "../storage/captures.ts";
 import { reachKeys } from "../storage/key-reach.ts";
 import { listKeys } from "../storage/key-list.ts";
 import { findKeys, keysInBin, type StoredKey } from "../storage/keys.ts";
 import type { AdminEnv } from "./context.ts";
+import { captureObject } from "./objects.ts";
 import { assertOwner, makeKey, patched } from "./key-changes.ts";
 import { eraseKeys, reachOf, saveEdited, saveNewKeys, tooMany, type ManyEdited } from "./key-saving.ts";
 
@@ -151,16 +153,27 @@ export async function changeKeys(context: Context<AdminEnv>, order: BulkPatch): 
 }
 
 /** Moves keys to the bin. */
-export const removeKeys = (context: Context<AdminEnv>, ids: readonly KeyId[]): Promise<BulkResult> =>
-  editKeys(context, ids, "key.delete", (config) =>
-    config.deletedAt === null ? { ...config, deletedAt: Date.now() } : "This key is in the bin already.",
+export async function removeKeys(context: Context<AdminEnv>, ids: readonly KeyId[]): Promise<BulkResult> {
+  const captured = (await findKeys(context.env.DB, ids)).filter(({ config }) => config.captureUntil !== null);
+  const result = await editKeys(context, ids, "key.delete", (config) =>
+    config.deletedAt === null
+      ? { ...config, captureUntil: null, deletedAt: Date.now() }
+      : "This key is in the bin already.",
   );
+  // Nobody needs what was said any longer than the key.
+  const { DB } = context.env;
+  for (const { config } of captured.filter((key) => result.succeeded.includes(key.config.id))) {
+    await deleteCaptureStatement(DB, config.id).run();
+    await captureObject(context.env, config.id).erase();
+  }
+  return result;
+}
 
 /** Deletes what is in the bin for ever, as much of it as one call can. */
 export async function emptyBin(context: Context<AdminEnv>) {
   const { DB } = context.env;
   const keys = await keysInBin(DB, Date.now() + 1, KEYS_MAX);
-  if (keys.length > 0) await eraseKeys(context, keys);
+  const deleted = keys.length > 0 ? await eraseKeys(context, keys) : 0;
   const { total: left } = await listKeys(DB, { limit: 0, offset: 0 }, { deleted: true });
-  return { deleted: keys.length, left };
+  return { deleted, left };
 }

@@ -50,6 +50,10 @@ export async function keyView(context: Context<AdminEnv>, stored: KeyConfig): Pr
   return { ...config, captureUntil, previousUntil: previous?.until ?? null, status };
 }
 
+/** Says no to a change of a key as it is now, which may not be as it was when it was looked up. */
+export type Guard = (key: KeyConfig) => void;
+const anybody: Guard = () => undefined;
+
 /** The key of the path, wherever it is: in the bin, too. @throws RelayError `not_found` */
 export async function requiredKey(context: Context<AdminEnv>): Promise<StoredKey> {
   const id = idParam(keyIdSchema, context.req.param("id") ?? "");
@@ -135,9 +139,11 @@ export async function changeKey(
   context: Context<AdminEnv>,
   found: StoredKey,
   patch: KeyPatch,
+  guard = anybody,
 ): Promise<KeyView> {
   await assertOwner(context, patch.ownerId ?? null);
   const { config } = await editKey(context, found, "key.update", ({ config: before, hash }) => {
+    guard(before);
     assertNotInBin(before);
     const after = patched(before, patch);
     if (typeof after === "string") throw new RelayError("invalid_request", after);
@@ -150,10 +156,11 @@ export async function changeKey(
 export async function rotateKey(
   context: Context<AdminEnv>,
   found: StoredKey,
-  graceMinutes = 0,
+  { graceMinutes = 0, guard = anybody }: { readonly graceMinutes?: number; readonly guard?: Guard } = {},
 ): Promise<NewKeyView> {
   const { text, hash } = await newText();
   const { config } = await editKey(context, found, "key.rotate", (before) => {
+    guard(before.config);
     assertNotInBin(before.config);
     const until = Date.now() + graceMinutes * MINUTE_MS;
     return { config: rotated(before, marksOf(text, hash), until), hash };
@@ -162,9 +169,14 @@ export async function rotateKey(
 }
 
 /** Moves a key to the bin, where it is refused as if it had never been. */
-export async function removeKey(context: Context<AdminEnv>, found: StoredKey): Promise<void> {
+export async function removeKey(
+  context: Context<AdminEnv>,
+  found: StoredKey,
+  guard = anybody,
+): Promise<void> {
   const { id } = found.config;
   const edit = ({ config, hash }: StoredKey): StoredKey => {
+    guard(config);
     if (config.deletedAt !== null) {
       throw new RelayError("conflict", "This key is in the bin already. Add `?forever=true` to delete it.");
     }
@@ -188,7 +200,11 @@ export async function restoreKey(context: Context<AdminEnv>, found: StoredKey): 
 /** Deletes a key for ever. What it used stays in the ledger, under its id. */
 export async function eraseKey(context: Context<AdminEnv>, found: StoredKey): Promise<void> {
   if (found.config.deletedAt === null) await removeKey(context, found);
-  await eraseKeys(context, [found]);
+  if ((await eraseKeys(context, [found])) > 0) return;
+  throw new RelayError(
+    "conflict",
+    "The key has not heard yet that it is in the bin. Try again in a few minutes.",
+  );
 }
 
 export async function extendKey(

@@ -157,12 +157,13 @@ export async function saveEdited(
 export const tooMany = () =>
   new RelayError("conflict", "This key is being changed by others. Look at it again, then try again.");
 
-/** Deletes keys of the bin for ever. */
-export async function eraseKeys(context: Context<AdminEnv>, keys: readonly StoredKey[]): Promise<void> {
+/** Deletes keys of the bin for ever. @returns how many are gone */
+export async function eraseKeys(context: Context<AdminEnv>, keys: readonly StoredKey[]): Promise<number> {
   const { env } = context;
   const changes = keys.map(({ config }) => ({ target: config.id, change: { before: config } }));
   const revoke = (id: KeyConfig["id"]) => revokeKey(env, id);
-  await erase(env.DB, keys, auditedAll(context, "key.erase", changes), revoke);
+  const gone = await erase(env.DB, keys, auditedAll(context, "key.erase", changes), revoke);
+  return gone.length;
 }
 
 async function revokeKey(env: Env, id: KeyConfig["id"]): Promise<void> {

@@ -75,7 +75,7 @@ const oneRoutes = new Hono<AdminEnv>()
     optionalBody(rotationSchema),
     async (context) => {
       const { graceMinutes } = context.req.valid("json");
-      return context.json(await rotateKey(context, await requiredKey(context), graceMinutes));
+      return context.json(await rotateKey(context, await requiredKey(context), { graceMinutes }));
     },
   )
   .post(

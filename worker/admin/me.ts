@@ -6,33 +6,24 @@ import { recoveryCode, recoveryCodeSchema, RECOVERY_CODES, totpCodeSchema } from
 import { closeSession, sessionsOf } from "../storage/people.ts";
 import { parseKeyring } from "../storage/seal.ts";
 import { confirmTotp, findTotp, removeTotp, saveSeed, seedOwner } from "../storage/second-factors.ts";
-import { meAnswer, recoveryCodesAnswer, seedAnswer, sessionsAnswer } from "./answers.ts";
+import { meAnswer, recoveryCodesAnswer, seedAnswer, sessionsAnswer } from "./people-answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, notFound, type AdminEnv } from "./context.ts";
-import { changeMe, isOwnPassword, meOf, ownPatchSchema } from "./own-account.ts";
+import { changeMe, meOf, ownPatchSchema } from "./own-account.ts";
 import { passkeyRoutes } from "./passkeys.ts";
+import { assertProof, proofSchema, wrongCode } from "./proof.ts";
 import { countProof, isCode, recoveryHash } from "./second-step.ts";
 import { requireSession } from "./session.ts";
 import { newSeed, seedUri } from "./totp.ts";
 
 const confirmationSchema = z.object({ code: totpCodeSchema });
-const removalSchema = z
-  .object({ password: z.string().max(1000).optional(), code: totpCodeSchema.optional() })
-  .refine(
-    ({ password, code }) => (password === undefined) !== (code === undefined),
-    "give one of password and code",
-  );
-
 const RECOVERY_BYTES = 16;
 
 const newCodes = (): string[] =>
   Array.from({ length: RECOVERY_CODES }, () =>
     recoveryCode(crypto.getRandomValues(new Uint8Array(RECOVERY_BYTES))),
   );
-
-const wrongCode = () =>
-  new RelayError("invalid_request", "code: is wrong, or was used before. Wait for the next.");
 
 async function confirmSeed(context: Context<AdminEnv>, code: string): Promise<string[]> {
   const { env } = context;
@@ -47,19 +38,6 @@ async function confirmSeed(context: Context<AdminEnv>, code: string): Promise<st
   const hashes = await Promise.all(codes.map((each) => recoveryHash(id, recoveryCodeSchema.parse(each))));
   await confirmTotp(env.DB, { id, hashes, now: Date.now() }, audited(context, "totp.enable", id));
   return codes;
-}
-
-async function assertProof(context: Context<AdminEnv>, proof: z.output<typeof removalSchema>): Promise<void> {
-  const { env } = context;
-  const { id } = context.get("person");
-  if (proof.password !== undefined) {
-    if (await isOwnPassword(context, id, proof.password)) return;
-    throw new RelayError("invalid_request", "password: is wrong");
-  }
-  const totp = await findTotp(env.DB, id);
-  if (totp === null || proof.code === undefined) throw notFound();
-  await countProof(env, id, Date.now());
-  if (!(await isCode(env, id, totp, { code: proof.code, now: Date.now() }))) throw wrongCode();
 }
 
 const totpRoutes = new Hono<AdminEnv>()
@@ -100,7 +78,7 @@ const totpRoutes = new Hono<AdminEnv>()
       "not_found",
       "rate_limited",
     ]),
-    body(removalSchema),
+    body(proofSchema),
     async (context) => {
       const { id } = context.get("person");
       await assertProof(context, context.req.valid("json"));

@@ -3,13 +3,21 @@ import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
 import type { KeyView } from "../domain/key.ts";
-import { loosened, ownKeyInputSchema, ownKeyPatchSchema } from "../domain/own-key.ts";
+import { loosened, ownKeyInputSchema, ownKeyPatchSchema, type OwnKeyPatch } from "../domain/own-key.ts";
 import { listKeys } from "../storage/key-list.ts";
 import type { StoredKey } from "../storage/keys.ts";
 import { newOwnKeyAnswer, ownKeyAnswer } from "./answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { body, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
-import { changeKey, createKey, keyView, removeKey, requiredKey, rotateKey } from "./key-changes.ts";
+import {
+  changeKey,
+  createKey,
+  keyView,
+  removeKey,
+  requiredKey,
+  rotateKey,
+  type Guard,
+} from "./key-changes.ts";
 
 /** Older clients look at this before anything else. */
 const success = z.literal(true);
@@ -22,10 +30,25 @@ const listQuerySchema = pageSchema.extend({
   deleted: z.stringbool().default(false),
 });
 
+/** Asked again when the change is made: by then it may be somebody else's. */
+const theirs =
+  (context: Context<AdminEnv>): Guard =>
+  ({ ownerId, deletedAt }) => {
+    if (ownerId !== context.get("person").id || deletedAt !== null) throw notFound();
+  };
+
+const onlyTightened =
+  (context: Context<AdminEnv>, patch: OwnKeyPatch): Guard =>
+  (key) => {
+    theirs(context)(key);
+    const field = loosened(key, patch);
+    if (field === null) return;
+    throw new RelayError("permission_denied", `${field}: may be tightened only. Ask an admin for more.`);
+  };
+
 async function ownKey(context: Context<AdminEnv>): Promise<StoredKey> {
   const key = await requiredKey(context);
-  const isTheirs = key.config.ownerId === context.get("person").id;
-  if (!isTheirs || key.config.deletedAt !== null) throw notFound();
+  theirs(context)(key.config);
   return key;
 }
 
@@ -75,20 +98,19 @@ export const ownKeyRoutes = new Hono<AdminEnv>()
     async (context) => {
       const key = await ownKey(context);
       const patch = context.req.valid("json");
-      const field = loosened(key.config, patch);
-      if (field !== null) {
-        throw new RelayError("permission_denied", `${field}: may be tightened only. Ask an admin for more.`);
-      }
-      return context.json({ success: true, apiKey: ownView(await changeKey(context, key, patch)) });
+      const changed = await changeKey(context, key, patch, onlyTightened(context, patch));
+      return context.json({ success: true, apiKey: ownView(changed) });
     },
   )
   .post(
     "/:id/rotate",
     documented("Gives a key of one's own a new text.", { 200: newAnswer }),
-    async (context) =>
-      context.json({ success: true, apiKey: ownView(await rotateKey(context, await ownKey(context))) }),
+    async (context) => {
+      const rotated = await rotateKey(context, await ownKey(context), { guard: theirs(context) });
+      return context.json({ success: true, apiKey: ownView(rotated) });
+    },
   )
   .delete("/:id", documented("Deletes a key of one's own.", { 204: null }), async (context) => {
-    await removeKey(context, await ownKey(context));
+    await removeKey(context, await ownKey(context), theirs(context));
     return context.body(null, 204);
   });

@@ -4,16 +4,25 @@ import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
 import { nameSchema } from "../domain/text.ts";
 import { addPasskey, passkeysOf, removePasskey, renamePasskey, type Passkey } from "../storage/passkeys.ts";
-import { creationOptionsAnswer, passkeyAnswer, passkeysAnswer } from "./answers.ts";
+import { creationOptionsAnswer, passkeyAnswer, passkeysAnswer } from "./people-answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, notFound, type AdminEnv } from "./context.ts";
+import { assertProof, proofSchema } from "./proof.ts";
 import { creationOptions, registrationSchema, verifyRegistration } from "./webauthn.ts";
 
 const PASSKEYS_MAX = 20;
 
 const additionSchema = registrationSchema.extend({ name: nameSchema.default("Passkey") });
+/** Who signs in elsewhere has none. */
+const additionProofSchema = z.union([proofSchema, z.strictObject({})]);
 const renamingSchema = z.object({ name: nameSchema.optional() });
+
+function proofOf(given: z.output<typeof additionProofSchema>): z.output<typeof proofSchema> {
+  const proof = proofSchema.safeParse(given);
+  if (!proof.success) throw new RelayError("invalid_request", "give one of password and code");
+  return proof.data;
+}
 
 const view = ({ id, name, createdAt, lastUsedAt }: Passkey) => ({ id, name, createdAt, lastUsedAt });
 
@@ -44,9 +53,18 @@ export const passkeyRoutes = new Hono<AdminEnv>()
   )
   .post(
     "/options",
-    documented("What to ask a browser, to make a passkey.", { 200: creationOptionsAnswer }, ["conflict"]),
-    async (context) =>
-      context.json(await creationOptions(context, context.get("person"), await assertRoom(context))),
+    documented(
+      "What to ask a browser, to make a passkey. A passkey is a way in, so one's password or a code is asked for.",
+      { 200: creationOptionsAnswer },
+      ["conflict", "rate_limited"],
+    ),
+    body(additionProofSchema),
+    async (context) => {
+      const person = context.get("person");
+      // Of others a passkey is a second factor only, and their password is not known here.
+      if (person.source === "local") await assertProof(context, proofOf(context.req.valid("json")));
+      return context.json(await creationOptions(context, person, await assertRoom(context)));
+    },
   )
   .post(
     "/",

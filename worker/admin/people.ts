@@ -3,18 +3,19 @@ import { Hono, type Context } from "hono";
 import { MASKED } from "../domain/audit.ts";
 import { RelayError } from "../domain/errors.ts";
 import { personIdSchema } from "../domain/ids.ts";
-import { personInputSchema, personPatchSchema, type Person } from "../domain/person.ts";
+import { personInputSchema, personPatchSchema, type Person, type PersonPatch } from "../domain/person.ts";
 import {
   addPerson,
-  closeSessionsOf,
   deletePerson,
   findPerson,
   listPeople,
+  isStalePerson,
   savePerson,
   type StoredPerson,
 } from "../storage/people.ts";
 import { factorsOf, removeFactors } from "../storage/second-factors.ts";
-import { pageOf, personAnswer, spendingAnswer } from "./answers.ts";
+import { pageOf } from "./answers.ts";
+import { personAnswer, spendingAnswer } from "./people-answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
 import { body, idParam, notFound, offsetOf, pageSchema, query, type AdminEnv } from "./context.ts";
@@ -27,6 +28,50 @@ async function required(context: Context<AdminEnv>): Promise<StoredPerson> {
   const found = await findPerson(context.env.DB, idParam(personIdSchema, context.req.param("id") ?? ""));
   if (found === null) throw notFound();
   return found;
+}
+
+const TRIES_MAX = 5;
+
+const changedByOthers = () =>
+  new RelayError("conflict", "This person is being changed by others. Look again, then try again.");
+
+async function switchOff({ env }: Context<AdminEnv>, before: Person): Promise<void> {
+  const person = { ...before, enabled: false, updatedAt: Math.max(Date.now(), before.updatedAt + 1) };
+  const change = { person, password: null, basedOn: before.updatedAt, endsSessions: true };
+  await savePerson(env.DB, change).catch((error: unknown) => {
+    throw isStalePerson(error) ? changedByOthers() : error;
+  });
+}
+
+/** Changes a person as they are when the change is made, and not as they were when somebody looked. */
+async function changePerson(
+  context: Context<AdminEnv>,
+  { password, ...fields }: PersonPatch,
+): Promise<Person> {
+  const hash = password === undefined ? null : await hashPassword(password);
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const { person: before } = await required(context);
+    if (password !== undefined && before.source !== "local") {
+      throw new RelayError("invalid_request", "password: is kept where this person signs in, not here");
+    }
+    const person: Person = {
+      ...before,
+      ...(Object.fromEntries(given) as Partial<Person>),
+      updatedAt: Math.max(Date.now(), before.updatedAt + 1),
+    };
+    const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
+    const commit = audited(context, "person.update", person.id, { before, after });
+    const endsSessions = password !== undefined || !person.enabled || person.role !== before.role;
+    const change = { person, password: hash, basedOn: before.updatedAt, endsSessions };
+    try {
+      await withPurse(context, { before, after: person }, () => savePerson(context.env.DB, change, commit));
+      return person;
+    } catch (error) {
+      if (!isStalePerson(error)) throw error;
+    }
+  }
+  throw changedByOthers();
 }
 
 export const peopleRoutes = new Hono<AdminEnv>()
@@ -57,30 +102,12 @@ export const peopleRoutes = new Hono<AdminEnv>()
   )
   .patch(
     "/:id",
-    documented("Changes a person; what is left out stays as it is.", { 200: personAnswer }),
+    documented("Changes a person; what is left out stays as it is.", { 200: personAnswer }, ["conflict"]),
     body(personPatchSchema),
     async (context) => {
-      const before = await required(context);
-      const { password, ...fields } = context.req.valid("json");
-      if (password !== undefined && before.person.source !== "local") {
-        throw new RelayError("invalid_request", "password: is kept where this person signs in, not here");
-      }
-      const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-      const person: Person = {
-        ...before.person,
-        ...(Object.fromEntries(given) as Partial<Person>),
-        updatedAt: Date.now(),
-      };
-      const hash = password === undefined ? null : await hashPassword(password);
-      const after = { ...person, ...(password === undefined ? {} : { password: MASKED }) };
-      const commit = audited(context, "person.update", person.id, { before: before.person, after });
-      await withPurse(context, { before: before.person, after: person }, () =>
-        savePerson(context.env.DB, { person, password: hash }, commit),
-      );
-      // Whoever knew the old password, or had more rights, must not go on with them.
-      const losesTrust = password !== undefined || !person.enabled || person.role !== before.person.role;
-      if (losesTrust) await closeSessionsOf(context.env.DB, person.id);
-      if (fields.enabled !== undefined) await tellKeysOf(context, person.id);
+      const patch = context.req.valid("json");
+      const person = await changePerson(context, patch);
+      if (patch.enabled !== undefined) await tellKeysOf(context, person.id);
       return context.json(person);
     },
   )
@@ -111,7 +138,7 @@ export const peopleRoutes = new Hono<AdminEnv>()
         throw new RelayError("conflict", "You cannot delete yourself. Ask another owner.");
       }
       // Nothing of theirs may work any more before they are gone: a failure here can be tried again, one later could not.
-      await savePerson(context.env.DB, { person: { ...person, enabled: false }, password: null });
+      await switchOff(context, person);
       await tellKeysOf(context, person.id);
       const commit = audited(context, "person.delete", person.id, { before: person });
       await deletePerson(context.env.DB, { id: person.id, now: Date.now() }, commit);

@@ -2,15 +2,16 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
+import { networkOf } from "../domain/network.ts";
 import { personInputSchema, type Person } from "../domain/person.ts";
 import { withEntry } from "../storage/audit.ts";
-import { countWithin } from "../storage/login-attempts.ts";
+import { countWithin, subjectOf } from "../storage/login-attempts.ts";
 import { addPerson } from "../storage/people.ts";
 import { actorOf, logOf, noteOf } from "./audited.ts";
 import { addressOf, type AdminEnv } from "./context.ts";
 import { hashPassword } from "./password.ts";
 import { isFirstOwner, nameTaken, newPerson } from "./new-person.ts";
-import { isSame, subjectOf, tooMany } from "./sign-in.ts";
+import { isSame, tooMany } from "./sign-in.ts";
 
 /** From one address in an hour. Whoever probes names gets no further than this either. */
 const TRIES_MAX = 5;
@@ -43,7 +44,12 @@ export async function register(
   if (!isOpen)
     throw new RelayError("permission_denied", "Nobody can register here. Ask an owner to add you.");
   const now = Date.now();
-  const waitMs = await countWithin(env.DB, await subjectOf("register", addressOf(context)), TRIES_MAX, now);
+  const waitMs = await countWithin(
+    env.DB,
+    await subjectOf("register", networkOf(addressOf(context))),
+    TRIES_MAX,
+    now,
+  );
   if (waitMs !== null) throw tooMany(waitMs);
   if (expected !== null && !(await isSame(code, expected))) {
     throw new RelayError("permission_denied", "code: is not the one that people register with here");

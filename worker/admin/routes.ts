@@ -1,5 +1,7 @@
 /** The admin API: one file a resource, chained so that `hc<AdminApi>` knows every route. */
 import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { RelayError } from "../domain/errors.ts";
 import { aliasRoutes, openAliasRoutes, ownAliasRoutes } from "./aliases/routes.ts";
 import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
@@ -69,7 +71,19 @@ const base = new Hono<AdminEnv>();
 export const documentedRoutes = () => [...base.routes, ...new Hono().route("/public", publicRoutes).routes];
 
 // A guard holds for what comes after it: what anybody may see comes first.
+/** The largest there is, five hundred keys at once with all they may have, is a third of it. */
+const BODY_BYTES_MAX = 1_000_000;
+const withBodyLimit = bodyLimit({
+  maxSize: BODY_BYTES_MAX,
+  onError: () => {
+    throw new RelayError("payload_too_large", `The body is larger than ${String(BODY_BYTES_MAX)} bytes.`);
+  },
+});
+
 export const adminApp = base
+  .use("/admin/*", withBodyLimit)
+  .use("/users/*", withBodyLimit)
+  .use("/web/*", withBodyLimit)
   .use("/admin/*", withSettings)
   .use("/users/*", withSettings)
   .use("/web/*", withSettings)

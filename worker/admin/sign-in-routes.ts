@@ -2,14 +2,16 @@
 import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
-import { countWithin } from "../storage/login-attempts.ts";
+import { networkOf } from "../domain/network.ts";
+import { countWithin, subjectOf } from "../storage/login-attempts.ts";
 import { noteLogin } from "../storage/people.ts";
-import { assertionOptionsAnswer, loginAnswer, okAnswer, tokenAnswer } from "./answers.ts";
+import { okAnswer } from "./answers.ts";
+import { assertionOptionsAnswer, loginAnswer, tokenAnswer } from "./people-answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { addressOf, body, type AdminEnv } from "./context.ts";
 import { admitted, livingPerson, passSecondStep, personWithTicket, secondStepSchema } from "./second-step.ts";
 import { beginSession, endSession } from "./session.ts";
-import { signIn, subjectOf, tooMany } from "./sign-in.ts";
+import { signIn, tooMany } from "./sign-in.ts";
 import { noteFailure } from "./sign-in-failure.ts";
 import { assertionSchema, requestOptions, verifyAssertion } from "./webauthn.ts";
 
@@ -30,7 +32,7 @@ export async function loggedIn(context: Context<AdminEnv>, credentials: z.output
 
 /** Challenges are kept and signatures cost time, so nobody may have as many as they like. */
 async function countPasskeyTry(context: Context<AdminEnv>): Promise<void> {
-  const subject = await subjectOf("passkey", addressOf(context));
+  const subject = await subjectOf("passkey", networkOf(addressOf(context)));
   const waitMs = await countWithin(context.env.DB, subject, PASSKEY_TRIES, Date.now());
   if (waitMs !== null) throw tooMany(waitMs);
 }
@@ -86,7 +88,8 @@ export const signInRoutes = new Hono<AdminEnv>()
       await countPasskeyTry(context);
       const passkey = await verifyAssertion(context, context.req.valid("json"), null);
       const person = passkey === null ? null : await livingPerson(context.env, passkey.personId);
-      if (person === null) {
+      // Whoever signs in elsewhere is asked about there each time: their passkey is a second factor, and no way in.
+      if (person?.source !== "local") {
         const error = new RelayError("unauthenticated", "The passkey was not accepted. Ask for new options.");
         await noteFailure(context.env, { username: "", address: addressOf(context) }, error);
         throw error;

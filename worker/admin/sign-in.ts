@@ -4,8 +4,8 @@ import { firstOwner, type Person } from "../domain/person.ts";
 import { ldapOf, type Env } from "../env.ts";
 import { askDirectory } from "../identity/ldap/ask.ts";
 import { DirectoryError } from "../identity/ldap/directory-error.ts";
-import { toHex } from "../domain/encoding.ts";
-import { countTry, forgiveTry, type Patience } from "../storage/login-attempts.ts";
+import { networkOf } from "../domain/network.ts";
+import { countTry, forgiveTry, subjectOf, type Patience } from "../storage/login-attempts.ts";
 import { findPersonNamed, noteLogin, type StoredPerson } from "../storage/people.ts";
 import { admit } from "./admit.ts";
 import { isPassword } from "./password.ts";
@@ -29,12 +29,6 @@ export interface SignIn {
   readonly address: string;
 }
 
-/** Only a hash is kept of who tried from where. */
-export async function subjectOf(kind: string, text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${kind} ${text}`));
-  return `${kind}:${toHex(new Uint8Array(digest, 0, 16))}`;
-}
-
 /**
  * @throws RelayError `unauthenticated`, the same for an unknown name and a wrong password; `rate_limited`;
  * `upstream_unavailable` when only the directory could tell, and cannot be asked
@@ -45,9 +39,10 @@ export async function signIn(
   now: number,
 ): Promise<Person> {
   const name = username.toLowerCase();
+  const network = networkOf(address);
   const subjects = {
-    pair: await subjectOf("pair", `${name} ${address}`),
-    address: await subjectOf("address", address),
+    pair: await subjectOf("pair", `${name} ${network}`),
+    address: await subjectOf("address", network),
     name: await subjectOf("name", name),
   };
   for (const kind of ["pair", "address", "name"] as const) {

@@ -1,7 +1,7 @@
 /** `/users`: what people do for themselves, at the paths that clients of older relays know. */
 import { Hono, type Context } from "hono";
 import type { Person } from "../domain/person.ts";
-import { profileAnswer, registeredAnswer, signedOutAnswer, userLoginAnswer } from "./answers.ts";
+import { profileAnswer, registeredAnswer, signedOutAnswer, userLoginAnswer } from "./people-answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { body, type AdminEnv } from "./context.ts";
 import { changeMe, meOf, ownPatchSchema } from "./own-account.ts";

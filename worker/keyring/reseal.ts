@@ -18,6 +18,8 @@ import { keyMaterial, MissingKey, parseKeyring } from "../storage/seal.ts";
 
 /** A run of a job may ask some hundred objects; the next one goes on in five minutes. */
 const OBJECTS_PER_RUN = 100;
+/** Stands for the keys of an object that does not answer. */
+const UNKNOWN_KEY = "?";
 /** Asked at once. */
 const PARALLEL = 10;
 
@@ -60,7 +62,8 @@ export async function resealSome(env: Env, now: EpochMs): Promise<Resealed> {
   const check = async (object: string, ask: () => Promise<readonly string[]>): Promise<KeyringCheck> => ({
     object,
     newest,
-    keyIds: await ask(),
+    // One that cannot say is asked again after the others, and counts as left.
+    keyIds: await ask().catch(() => [UNKNOWN_KEY]),
     checkedAt: now,
   });
   const objects = await objectsToCheck(env.DB, newest, OBJECTS_PER_RUN);

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { KeyInspection } from "../../durable-objects/key/contract.ts";
 import { RelayError } from "../domain/errors.ts";
+import { networkOf } from "../domain/network.ts";
 import type { KeySnapshot } from "../domain/key.ts";
 import { settingDefaults } from "../env.ts";
 import { authenticate } from "../relay/authenticate.ts";
@@ -33,7 +34,7 @@ export const tooMany = (waitMs: number) =>
 /** The same for every key that is not, however it is not: by its form, by its text, deleted or rotated out. */
 async function refusalOf(error: unknown, { env, now }: Ports, address: string): Promise<unknown> {
   if (!(error instanceof RelayError) || error.code !== "unauthenticated") return error;
-  const waitMs = await countTry(env.DB, await subjectOf("page", address), PATIENCE, now());
+  const waitMs = await countTry(env.DB, await subjectOf("page", networkOf(address)), PATIENCE, now());
   return waitMs === null ? error : tooMany(waitMs);
 }
 
@@ -65,7 +66,10 @@ const GUESSES = {
 /** Counts a try before the code is looked at. @returns what forgives it */
 export async function countGuess({ key, address, ports }: Holder): Promise<() => Promise<void>> {
   const { DB } = ports.env;
-  const [ofKey, ofAddress] = [await subjectOf("card-key", key.id), await subjectOf("card-address", address)];
+  const [ofKey, ofAddress] = [
+    await subjectOf("card-key", key.id),
+    await subjectOf("card-address", networkOf(address)),
+  ];
   const tries = [
     [ofKey, GUESSES["card-key"]],
     [ofAddress, GUESSES["card-address"]],

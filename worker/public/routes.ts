@@ -1,5 +1,6 @@
 /** The public page's API: one key, shown to whoever holds it. No other origin may read it: there is no CORS. */
 import { Hono, type Context, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { z } from "zod";
 import { documented, withFact, type RouteFact } from "../api-document/route-facts.ts";
@@ -37,7 +38,6 @@ const BODY_MAX = 1000;
 
 async function bodyOf(context: Context<AppEnv>): Promise<unknown> {
   const text = await context.req.text();
-  if (text.length > BODY_MAX) throw new RelayError("payload_too_large", "The body is too large.");
   try {
     return JSON.parse(text);
   } catch {
@@ -56,7 +56,15 @@ const saying = (fact: RouteFact): MiddlewareHandler =>
 const needsKey = () => saying({ kind: "key" });
 const takes = (kind: "body" | "query", schema: z.ZodType) => saying({ kind, schema });
 
+const withBodyLimit = bodyLimit({
+  maxSize: BODY_MAX,
+  onError: () => {
+    throw new RelayError("payload_too_large", "The body is larger than any code.");
+  },
+});
+
 export const publicRoutes = new Hono<AppEnv>()
+  .use(withBodyLimit)
   .get(
     "/key",
     needsKey(),

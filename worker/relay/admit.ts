@@ -30,7 +30,14 @@ export function admit(call: Call, booking: Booking, ports: Ports): Promise<Admit
   const request = requestOf(call, booking, ports);
   const ask = (id: KeyId, asked: AdmitRequest) => askObject(() => ports.keyObject(id).admit(asked));
   const own = ask(call.key.id, request);
-  if (booking.purse === null || !request.metered) return own;
+  if (!request.metered) return own;
+  if (booking.purse === null) {
+    return own.catch((error: unknown) => {
+      // It did not answer, and may have admitted all the same.
+      booking.withdraw(call.key.id);
+      throw error;
+    });
+  }
   // Any text finds a purse: which one the client sent is the key's business.
   return both(
     [call.key.id, own],

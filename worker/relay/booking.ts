@@ -226,6 +226,7 @@ export class Booking {
   withdraw(from: KeyId): void {
     this.#urgent = true;
     mailbox.withdraw(from, this.requestId);
+    this.#send();
   }
 
   /** The request was never admitted: nothing is booked, but what was leased goes back. */

@@ -22,7 +22,7 @@ export async function listEnding(
       .prepare(
         `SELECT id, name, config ->> 'expiresAt' AS expiresAt FROM relay_key
          WHERE config ->> 'expiresAt' IS NOT NULL AND config ->> 'expiresAt' > ?2
-           AND config ->> 'expiresAt' <= ?1 AND config ->> 'enabled' = 1`,
+           AND config ->> 'expiresAt' <= ?1 AND config ->> 'enabled' = 1 AND config ->> 'deletedAt' IS NULL`,
       )
       .bind(until, now),
   ]);
@@ -30,15 +30,27 @@ export async function listEnding(
   return { accounts: parse(accounts), keys: parse(keys) };
 }
 
-/** @returns whether nobody was reminded of this before; a new end is reminded of anew */
-export async function claimReminder(
+const claimRow = z.object({ subject: z.string(), stage: z.string() });
+
+export interface Claim {
+  readonly subject: string;
+  readonly expiresAt: EpochMs;
+  readonly stage: string;
+}
+
+/** @returns those of which nobody was reminded before; a new end is reminded of anew */
+export async function claimReminders(
   db: D1Database,
-  { id, expiresAt }: { readonly id: string; readonly expiresAt: EpochMs },
-  stage: string,
-): Promise<boolean> {
-  const { meta } = await db
-    .prepare("INSERT OR IGNORE INTO expiry_reminder (subject, expires_at, stage) VALUES (?, ?, ?)")
-    .bind(id, expiresAt, stage)
-    .run();
-  return meta.changes > 0;
+  claims: readonly Claim[],
+): Promise<readonly z.infer<typeof claimRow>[]> {
+  if (claims.length === 0) return [];
+  const { results } = await db
+    .prepare(
+      `INSERT OR IGNORE INTO expiry_reminder (subject, expires_at, stage)
+       SELECT value ->> 'subject', value ->> 'expiresAt', value ->> 'stage' FROM json_each(?) WHERE true
+       RETURNING subject, stage`,
+    )
+    .bind(JSON.stringify(claims))
+    .all();
+  return results.map((row) => claimRow.parse(row));
 }

@@ -76,17 +76,18 @@ export async function reachKeys(
   return failures;
 }
 
-/** Deletes keys that are in the bin for ever; what they used stays in the ledger. */
+/** Deletes keys that are in the bin for ever; what they used stays in the ledger. @returns those that are gone */
 export async function eraseKeys(
   db: D1Database,
   keys: readonly StoredKey[],
   commit: Commit,
   revoke: (id: KeyId) => Promise<void>,
-): Promise<void> {
+): Promise<readonly KeyId[]> {
   const wanted = keys.map(({ config }) => config.id);
   const ids = await deleteKeys(db, wanted, commit);
   // Their objects refuse them already. That they are revoked holds even if an older copy of D1 comes back.
   for (let from = 0; from < ids.length; from += AT_ONCE) {
-    await Promise.all(ids.slice(from, from + AT_ONCE).map(revoke));
+    await Promise.allSettled(ids.slice(from, from + AT_ONCE).map(revoke));
   }
+  return ids;
 }

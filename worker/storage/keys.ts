@@ -105,13 +105,16 @@ export async function untoldKeys(db: D1Database, limit: number): Promise<StoredK
   return results.map(parseKeyRow);
 }
 
-/** Their objects and the edge know these; what was changed since is still to be told. */
+/**
+ * Their objects and the edge know these. What was changed since is to be told once more, whoever told it already: the
+ * edge may have been given the older of both last.
+ */
 export async function markTold(db: D1Database, keys: readonly StoredKey[]): Promise<void> {
   const rows = keys.map(({ config }) => ({ id: config.id, at: config.updatedAt }));
   await db
     .prepare(
-      `UPDATE relay_key SET untold = 0 FROM json_each(?) v
-       WHERE relay_key.id = v.value ->> 'id' AND config ->> 'updatedAt' = v.value ->> 'at'`,
+      `UPDATE relay_key SET untold = CASE WHEN config ->> 'updatedAt' = v.value ->> 'at' THEN 0 ELSE 1 END
+       FROM json_each(?) v WHERE relay_key.id = v.value ->> 'id'`,
     )
     .bind(JSON.stringify(rows))
     .run();
@@ -151,7 +154,10 @@ export async function keysInBin(db: D1Database, before: EpochMs, limit: number):
 
 const idRow = z.object({ id: keyIdSchema });
 
-/** Only what is in the bin: what was restored in between stays. @returns the keys that are gone */
+/**
+ * Only what is in the bin: what was restored in between stays. And only what its object knows to be there: nobody would
+ * tell it any more. @returns the keys that are gone
+ */
 export async function deleteKeys(
   db: D1Database,
   ids: readonly KeyId[],
@@ -159,7 +165,8 @@ export async function deleteKeys(
 ): Promise<KeyId[]> {
   const deletion = db.prepare(
     `DELETE FROM relay_key
-     WHERE id IN (SELECT value FROM json_each(?)) AND config ->> 'deletedAt' IS NOT NULL RETURNING id`,
+     WHERE id IN (SELECT value FROM json_each(?)) AND config ->> 'deletedAt' IS NOT NULL AND untold = 0
+     RETURNING id`,
   );
   const captures = db.prepare("DELETE FROM capture WHERE key_id NOT IN (SELECT id FROM relay_key)");
   const [deleted] = await commit([deletion.bind(JSON.stringify(ids)), captures]);

@@ -81,19 +81,36 @@ export async function addPerson(
   }
 }
 
-/** @param stored its password null: as it is, whatever they changed it to meanwhile */
+/** A row that was not the one that was read leaves no value, and there must be one: all of it is undone. */
+const STALE = "NOT NULL constraint failed: person.config";
+export const isStalePerson = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes(STALE);
+
+export interface PersonChange extends StoredPerson {
+  /** The `updatedAt` of what was changed: what others changed in between is never overwritten. */
+  readonly basedOn: EpochMs;
+  /** Whoever knew the old password, or had more rights, must not go on with them. */
+  readonly endsSessions: boolean;
+}
+
+/** @param change its password null: as it is. Fails whole, as `isStalePerson` knows, where somebody was faster */
 export async function savePerson(
   db: D1Database,
-  { person, password }: StoredPerson,
+  { person, password, basedOn, endsSessions }: PersonChange,
   commit: Commit = alone(db),
 ): Promise<void> {
   await commit([
     db
-      .prepare("UPDATE person SET config = ?2, password = coalesce(?3, password) WHERE id = ?1")
-      .bind(person.id, JSON.stringify(person), password),
+      .prepare(
+        `UPDATE person SET password = coalesce(?3, password),
+           config = CASE WHEN config ->> 'updatedAt' = ?4 THEN json_set(?2, '$.lastLoginAt', config ->> 'lastLoginAt') END
+         WHERE id = ?1`,
+      )
+      .bind(person.id, JSON.stringify(person), password, basedOn),
     db.prepare(NEXT_VERSION),
     // Their keys follow them.
     suspension(db, person.id, { suspended: !person.enabled, now: person.updatedAt }),
+    ...(endsSessions ? endingSessions(db, person.id) : []),
   ]);
 }
 
@@ -105,10 +122,17 @@ export interface OwnFields {
   readonly password: string | undefined;
 }
 
+interface OwnSession {
+  readonly id: PersonId;
+  readonly now: EpochMs;
+  /** The one in which it is asked: a new password ends all others. */
+  readonly session: string;
+}
+
 /** Only these fields: whatever an owner changes meanwhile stays changed. */
 export async function saveOwnFields(
   db: D1Database,
-  { id, now, ...own }: OwnFields & { readonly id: PersonId; readonly now: EpochMs },
+  { id, now, session, ...own }: OwnFields & OwnSession,
   commit: Commit,
 ): Promise<void> {
   await commit([
@@ -119,6 +143,7 @@ export async function saveOwnFields(
          WHERE id = ?1`,
       )
       .bind(id, own.password ?? null, own.name ?? null, own.email ?? null, now),
+    ...(own.password === undefined ? [] : endingSessions(db, id, session)),
   ]);
 }
 
@@ -247,15 +272,16 @@ export async function closeSession(db: D1Database, id: string, commit: Commit = 
   await commit([db.prepare("DELETE FROM person_session WHERE id = ?").bind(id)]);
 }
 
-/** Ends every session of a person, but perhaps the one in which it is asked. */
-export async function closeSessionsOf(
-  db: D1Database,
-  id: PersonId,
-  but: string | null = null,
-): Promise<void> {
-  await db.batch([
+/** For the transaction that gives a reason: all of a person's sessions, but perhaps the one in which it is asked. */
+function endingSessions(db: D1Database, id: PersonId, but: string | null = null): D1PreparedStatement[] {
+  return [
     db.prepare("DELETE FROM person_session WHERE person_id = ? AND id IS NOT ?").bind(id, but),
     // A right password that waits for its second factor is half a session.
     db.prepare("DELETE FROM sign_in_ticket WHERE person_id = ?").bind(id),
-  ]);
+  ];
+}
+
+/** Ends every session of a person. */
+export async function closeSessionsOf(db: D1Database, id: PersonId): Promise<void> {
+  await db.batch(endingSessions(db, id));
 }

@@ -139,8 +139,14 @@ function address(path: string, query: Query): string {
 
 const segment = encodeURIComponent;
 
+/** Who asks, as the edge saw them: tries to sign in are counted by it. */
+export interface Visitor {
+  readonly address: string | null;
+  readonly agent: string | null;
+}
+
 /** Binds the admin API to one visitor's session; `token` is null before sign-in. */
-export function createApi(relay: RelayBinding, token: string | null) {
+export function createApi(relay: RelayBinding, token: string | null, visitor: Visitor) {
   async function call<T>(
     method: Method,
     path: string,
@@ -149,6 +155,8 @@ export function createApi(relay: RelayBinding, token: string | null) {
   ): Promise<ApiResult<T>> {
     const headers = new Headers({ accept: "application/json" });
     if (token !== null) headers.set("authorization", `Bearer ${token}`);
+    if (visitor.address !== null) headers.set("cf-connecting-ip", visitor.address);
+    if (visitor.agent !== null) headers.set("user-agent", visitor.agent);
     if (body !== undefined) headers.set("content-type", "application/json");
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) };
     if (body !== undefined) init.body = JSON.stringify(body);

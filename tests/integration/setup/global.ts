@@ -4,6 +4,7 @@
  */
 import type { TestProject } from "vitest/node";
 import { startIdentityLab } from "../../identity/lab.ts";
+import { HAS_SLAPD } from "../../identity/slapd.ts";
 import { startLab } from "../../proxies/lab.ts";
 import { startPrices } from "../../prices/server.ts";
 import { startReceivers } from "../../receivers/server.ts";
@@ -19,6 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("receiversUrl", receivers.url);
   const identity = await startIdentityLab();
   project.provide("identityLabUrl", identity.url);
+  project.provide("hasDirectory", String(HAS_SLAPD));
   const prices = await startPrices();
   project.provide("pricesUrl", prices.url);
   return async () => {

@@ -12,6 +12,7 @@ declare global {
       readonly TEST_PROXY_LAB_URL: string;
       readonly TEST_RECEIVERS_URL: string;
       readonly TEST_IDENTITY_LAB_URL: string;
+      readonly TEST_HAS_DIRECTORY: string;
       readonly TEST_PRICES_URL: string;
     }
   }

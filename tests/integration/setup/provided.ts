@@ -9,6 +9,8 @@ declare module "vitest" {
     receiversUrl: string;
     /** Where people sign in: a directory and an OpenID provider. */
     identityLabUrl: string;
+    /** `true` where this machine has a directory to start. */
+    hasDirectory: string;
     /** Where lists of prices are, as tests order them. */
     pricesUrl: string;
   }

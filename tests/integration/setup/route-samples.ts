@@ -128,6 +128,7 @@ export async function routeSamples(walker: Walker): Promise<Samples> {
     ({ items }) => items.length > 0,
   );
   return {
+    "POST /admin/me/passkeys/options": { body: { password: PASSWORD } },
     "PATCH /admin/me": { body: { name: "Ada" } },
     "DELETE /admin/me/sessions/{id}": { path: `/me/sessions/${await otherSession(walker)}` },
     "DELETE /admin/people/{id}/second-factor": { path: `${at.person}/second-factor` },

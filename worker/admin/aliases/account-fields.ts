@@ -12,9 +12,12 @@ const figure = z
 const instant = z
   .union([z.number(), z.string()])
   .nullish()
-  .transform((value) =>
-    value === null || value === undefined || value === "" ? undefined : new Date(value).getTime(),
-  );
+  .transform((value, issues) => {
+    if (value === null || value === undefined || value === "") return undefined;
+    const at = new Date(value).getTime();
+    if (Number.isNaN(at)) issues.addIssue("must be a time such as 2030-01-31T00:00:00Z");
+    return at;
+  });
 
 /** Tokens as each vendor's sign-in calls them. */
 const tokensSchema = z.object({

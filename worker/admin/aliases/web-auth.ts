@@ -1,6 +1,7 @@
 /** Signing in, by the paths of claude-relay-service. */
 import { z } from "zod";
-import { loginAnswer, meAnswer, okAnswer } from "../answers.ts";
+import { okAnswer } from "../answers.ts";
+import { loginAnswer, meAnswer } from "../people-answers.ts";
 import { credentialsSchema } from "../sign-in-routes.ts";
 import { alias, single, type Alias } from "./alias.ts";
 
