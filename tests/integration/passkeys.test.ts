@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Person } from "../../worker/domain/person.ts";
 import { Authenticator, type Answering } from "./setup/authenticator.ts";
 import { createPerson, login, PASSWORD, signedIn, type Call } from "./setup/people.ts";
-import { admin, env, fetchRelay, relayWith, unique, env } from "./setup/relay.ts";
+import { admin, env, fetchRelay, relayWith, unique } from "./setup/relay.ts";
 import { me, secondStep, type FactorAsked } from "./setup/second-factors.ts";
 
 interface Creation {
