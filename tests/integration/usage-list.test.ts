@@ -1,12 +1,14 @@
 /** The ledger request by request: filters, pages, and files. Security cases C5 and C7. */
 import { describe, expect, it } from "vitest";
 import { findUsage, type UsageFilter, type UsageListing } from "../../worker/storage/usage-list.ts";
+import { keyIdSchema } from "../../worker/domain/ids.ts";
 import { OUTCOMES } from "../../worker/domain/usage.ts";
 import { PROTOCOL_IDS } from "../../worker/domain/protocol-id.ts";
 import { book, recordAt, type Given } from "./setup/ledger.ts";
 import { explaining } from "./setup/explain.ts";
 import { admin, createKey, env, unique } from "./setup/relay.ts";
 
+const KEY = "key_00000077";
 const START = Date.parse("2026-02-01T00:00:00Z");
 
 async function list(query: string): Promise<UsageListing> {
@@ -81,26 +83,38 @@ describe("GET /admin/usage", () => {
   };
   const filters: (readonly [name: string, filter: UsageFilter])[] = [
     ["no filter", none],
-    ["a key", { ...none, keyId: "k" }],
+    ["a key", { ...none, keyId: KEY }],
     ["an account", { ...none, accountId: "a" }],
     ["a model", { ...none, model: "m" }],
     ...PROTOCOL_IDS.map((protocol) => [protocol, { ...none, protocol }] as const),
     ...OUTCOMES.map((outcome) => [outcome, { ...none, outcome }] as const),
-    ["a key's model", { ...none, keyId: "k", model: "m", protocol: "gemini", outcome: "failed" }],
+    ["a key's model", { ...none, keyId: KEY, model: "m", protocol: "gemini", outcome: "failed" }],
     ["a time", { ...none, from: 1, to: 2 }],
   ];
 
   it.each(filters)("finds its first page by an index and sorts nothing: %s", async (_, filter) => {
     const page = { sort: "newest", after: undefined, limit: 50, offset: 0 } as const;
     const { db, plans } = explaining(env.DB);
+    // A key and a model that never met are not looked for.
+    await book([recordAt(START, { keyId: keyIdSchema.parse(KEY), model: "m" })]);
     await findUsage(db, filter, page);
-    const plan = plans[0] ?? [];
+    const plan = plans.find((lines) => lines.some((line) => / u( |$)/.test(line))) ?? [];
     expect(plan.filter((line) => / u( |$)/.test(line))).toEqual([
       "SEARCH u USING PRIMARY KEY (request_id=?)",
       expect.stringMatching(/^SEARCH u USING (PRIMARY KEY|(COVERING )?INDEX)/),
     ]);
     expect(plan.join()).not.toMatch(/TEMP B-TREE FOR ORDER|SCAN/);
     if (filter.keyId !== undefined) expect(plan.join()).toContain("COVERING INDEX usage_record_by_key");
+  });
+});
+
+describe("a key and a model that never met", () => {
+  it("are answered by the sums, without a look at the key's records", async () => {
+    const { model } = await booked([{}]);
+    const keyId = (await createKey()).id;
+    await book([recordAt(START, { keyId, model: unique("model") })]);
+    const response = await admin("GET", `/usage?keyId=${keyId}&model=${model}`);
+    expect(await response.json()).toEqual({ items: [], total: 0, isTotalCapped: false, next: null });
   });
 });
 

@@ -136,8 +136,27 @@ function usagePage(db: D1Database, filter: UsageFilter, page: UsagePage): D1Prep
     .bind(...values, ...after, page.limit, page.offset);
 }
 
+/**
+ * Whether the sums know of such records. They are few, whatever the ledger's size; without them a key and a model that
+ * never met would be looked for among all records of the key.
+ */
+async function haveMet(db: D1Database, { keyId, accountId, model }: UsageFilter): Promise<boolean> {
+  const given = [
+    ["key_id = ?", keyId],
+    ["account_id = ?", accountId],
+    ["model = ?", model],
+  ].filter(([, value]) => value !== undefined);
+  if (given.length < 2) return true;
+  const row = await db
+    .prepare(`SELECT 1 FROM usage_day WHERE ${given.map(([condition]) => condition).join(" AND ")} LIMIT 1`)
+    .bind(...given.map(([, value]) => value))
+    .first();
+  return row !== null;
+}
+
 /** Records with the names of key and account. */
 export async function findUsage(db: D1Database, filter: UsageFilter, page: UsagePage): Promise<UsageListing> {
+  if (!(await haveMet(db, filter))) return { items: [], total: 0, isTotalCapped: false, next: null };
   const { sql, values } = whereOf(filter);
   const [found, count] = await db.batch([
     // One more tells whether there is another page.
