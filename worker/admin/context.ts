@@ -6,12 +6,12 @@ import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Person } from "../domain/person.ts";
-import { withDefaults, type Settings } from "../domain/settings.ts";
+import type { Settings } from "../domain/settings.ts";
 import { settingDefaults, type Env } from "../env.ts";
 import { withFact } from "../api-document/route-facts.ts";
 import { readDirectory } from "../storage/accounts.ts";
 import { putDirectory, type SnapshotContext } from "../storage/snapshots.ts";
-import { readSettings } from "../storage/settings.ts";
+import { readSettingsInForce } from "../storage/settings.ts";
 
 export interface AdminEnv {
   Bindings: Env;
@@ -40,8 +40,7 @@ export async function publishDirectory(context: Context<AdminEnv>): Promise<void
 
 /** Gives every handler the settings in force: by D1's own word, since who may come in depends on them. */
 export const withSettings = createMiddleware<AdminEnv>(async ({ env, set }, next) => {
-  const { overrides, timeZoneSince } = await readSettings(env.DB);
-  set("settings", { ...withDefaults(settingDefaults(env), overrides), timeZoneSince });
+  set("settings", await readSettingsInForce(env.DB, settingDefaults(env)));
   await next();
 });
 

@@ -1,6 +1,7 @@
 /** The interface of a kind of channel: what varies between receivers, and nothing more. Pure. */
 import { type z } from "zod";
 import type { EpochMs } from "../domain/ids.ts";
+import { parseJson } from "../domain/json.ts";
 import type { Notice } from "../domain/notice.ts";
 import type { Receipt } from "../domain/notification-channel.ts";
 import type { Mail } from "../net/smtp/dialogue.ts";
@@ -71,18 +72,10 @@ export const judgeByBody =
   (wasTaken: z.ZodType) =>
   (answer: Answer): Judgement => {
     if (!isSuccess(answer.status)) return judgeByStatus(answer);
-    return wasTaken.safeParse(jsonOf(answer.text)).success
+    return wasTaken.safeParse(parseJson(answer.text)).success
       ? { ok: true, message: "The receiver took the message." }
       : { ok: false, message: "The receiver answered 200 and refused the message in it." };
   };
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 const problemsOf = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => ["settings", ...path].join(".") + `: ${message}`).join("; ");

@@ -28,6 +28,12 @@ export async function readSettings(db: D1Database): Promise<StoredSettings> {
   return rowSchema.parse(await db.prepare("SELECT * FROM setting WHERE id = 1").first());
 }
 
+/** The settings in force by D1's own word, for who cannot do with a snapshot's. */
+export async function readSettingsInForce(db: D1Database, defaults: SettingValues): Promise<Settings> {
+  const { overrides, timeZoneSince } = await readSettings(db);
+  return { ...withDefaults(defaults, overrides), timeZoneSince };
+}
+
 // The change is made to what is there then, so two at once are both kept.
 const PATCH = `UPDATE setting SET version = version + 1, overrides = json_patch(overrides, ?1),
   time_zone_since = CASE WHEN json_extract(json_patch(overrides, ?1), '$.timeZone') IS NOT json_extract(overrides, '$.timeZone')
