@@ -3,16 +3,33 @@ import type { AccountConfig, AccountStatus } from "../../worker/domain/account.t
 import type { AccountFailure } from "../../worker/domain/account-failure.ts";
 import type { BalanceAnswer } from "../../worker/domain/balance.ts";
 import type { RequestId } from "../../worker/domain/ids.ts";
-import type { HandOver, LeaseDecision, LeaseRequest, Release } from "../../worker/domain/lease.ts";
+import type {
+  HandOver,
+  LeaseDecision,
+  LeaseRequest,
+  Release,
+  TakenLease,
+} from "../../worker/domain/lease.ts";
+import type { Warrant } from "../../worker/domain/warrant.ts";
 
 /** What a worker has to say to an account, gathered over a few ms into one call. Every part is idempotent. */
 export interface AccountNews {
+  /** Leases that were taken under a warrant. */
+  readonly taken: readonly TakenLease[];
   readonly releases: readonly Release[];
   readonly renewals: readonly RequestId[];
   /** People's messages whose answers have begun. */
   readonly turnsAnswered: readonly RequestId[];
   readonly handOvers: readonly HandOver[];
 }
+
+export const NO_NEWS: AccountNews = {
+  taken: [],
+  releases: [],
+  renewals: [],
+  turnsAnswered: [],
+  handOvers: [],
+};
 
 export type RefreshDecision =
   | { readonly kind: "refreshed"; readonly credential: unknown; readonly credentialVersion: number }
@@ -28,7 +45,8 @@ export interface FailurePage {
 
 export interface AccountContract {
   lease(request: LeaseRequest): Promise<LeaseDecision>;
-  news(news: AccountNews): Promise<void>;
+  /** Answers whether a warrant that was given before stands on. */
+  news(news: AccountNews): Promise<Warrant | null>;
   /**
    * After an upstream refused credential `version`: the current one, refreshed if it is still that one.
    *
@@ -37,7 +55,10 @@ export interface AccountContract {
   refresh(version: number, refusedPart: string | null): Promise<RefreshDecision>;
   /** Refreshes the credential because a person asked, whatever its age and past failures. */
   refreshNow(): Promise<ConfigureResult>;
-  /** Replaces the configuration, and the credential and the proxy's password where they are given. */
+  /**
+   * Replaces the configuration, and the credential and the proxy's password where they are given. Answers when the
+   * change holds everywhere.
+   */
   configure(
     config: AccountConfig,
     credential: unknown,
@@ -53,6 +74,6 @@ export interface AccountContract {
   forgetFailures(): Promise<void>;
   /** The last that is known, or a fresh one. */
   balance(fresh: boolean): Promise<BalanceAnswer>;
-  /** Ends all waiting and forgets everything, the credential first. */
+  /** Ends all waiting and forgets everything, the credential first. Answers when nobody uses the account any more. */
   erase(): Promise<void>;
 }

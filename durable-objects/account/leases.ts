@@ -1,6 +1,12 @@
 /** Who gets a slot now, who waits, and who is refused; and what each ended lease teaches. Pure. */
 import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
-import type { AttemptOutcome, LeaseRequest, RefusalReason, Release } from "../../worker/domain/lease.ts";
+import type {
+  AttemptOutcome,
+  LeaseRequest,
+  RefusalReason,
+  Release,
+  TakenLease,
+} from "../../worker/domain/lease.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
 import { enter, entryTo, isWaiting, leave, settled, type Waiter } from "../wait-queue.ts";
 import { absolve, blocking, strike, type ChosenSeconds } from "./cooldowns.ts";
@@ -108,6 +114,26 @@ export function lease(before: AccountState, request: LeaseRequest, now: EpochMs)
   return { state: { ...state, queue }, decision: { kind: "waiting" } };
 }
 
+/** Whether any request would be granted a lease until then, as far as the account's own state decides it. */
+export function leasesFreely({ config, stopped, strikes, queue }: AccountState, until: EpochMs): boolean {
+  const { enabled, schedulable, expiresAt, maxConcurrency, userTurns } = config;
+  if (!enabled || !schedulable || stopped !== null || (expiresAt !== null && expiresAt < until)) return false;
+  return maxConcurrency === 0 && userTurns === null && strikes.size === 0 && queue.waiters.length === 0;
+}
+
+/** Leases that a worker took under a warrant: they are held, whatever the account has become since. */
+export function take(state: AccountState, taken: readonly TakenLease[], now: EpochMs): AccountState {
+  if (taken.length === 0) return state;
+  const deadline = now + LEASE_TTL_MS;
+  const leases = new Map(state.leases);
+  let { slotsUsed } = state;
+  for (const { requestId, takesSlot } of taken) {
+    if (!leases.has(requestId) && takesSlot) slotsUsed++;
+    leases.set(requestId, { deadline, takesSlot });
+  }
+  return { ...state, leases, slotsUsed, sweepAt: Math.min(state.sweepAt, deadline), lastUsedAt: now };
+}
+
 /** Extends leases that are still held. One that had expired comes back: its request is alive and uses the account. */
 export function renew(before: AccountState, requestIds: readonly RequestId[], now: EpochMs): AccountState {
   const leases = new Map(before.leases);
@@ -157,7 +183,7 @@ function learn(
 ): AccountState {
   switch (outcome.kind) {
     case "ok":
-      return { ...state, strikes: absolve(state.strikes, now) };
+      return { ...state, strikes: absolve(state.strikes, now), lastUsedAt: now };
     case "neutral":
       return state;
     case "failed":

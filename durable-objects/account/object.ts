@@ -6,6 +6,7 @@ import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
 import type { Signal } from "../../worker/domain/notice.ts";
 import type { Proxy } from "../../worker/domain/proxy.ts";
+import { WARRANT_MS, type Warrant } from "../../worker/domain/warrant.ts";
 import { clientSecretsOf, networkOf, parseEnv, type Env } from "../../worker/env.ts";
 import { dialFor } from "../../worker/net/dialer.ts";
 import { createTokenCall } from "../../worker/net/token-call.ts";
@@ -16,6 +17,7 @@ import { MissingKey, parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
+import { Warrants } from "../warrants.ts";
 import type {
   AccountContract,
   AccountNews,
@@ -28,7 +30,7 @@ import { credentialKeyId, CredentialKeeper } from "./credential.ts";
 import { readEntered } from "./entered-credential.ts";
 import { failureIn, FailureHistory } from "./failures.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
-import { lease, release, renew, turnAnswered, wake, type Woken } from "./leases.ts";
+import { lease, leasesFreely, release, renew, take, turnAnswered, wake, type Woken } from "./leases.ts";
 import { noticesOf, refreshFailed, refreshWorks } from "./notices.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
@@ -53,6 +55,7 @@ export class AccountObject extends DurableObject implements AccountContract {
   readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
     this.#wake();
   });
+  readonly #warrants = new Warrants(() => crypto.randomUUID());
   #state: machine.AccountState | null = null;
   #provider: Provider | null = null;
   #keeper: CredentialKeeper | null = null;
@@ -152,7 +155,15 @@ export class AccountObject extends DurableObject implements AccountContract {
         active: state.slotsUsed,
         waitedMs,
       },
+      warrant: this.#warrant(Date.now()),
     };
+  }
+
+  /** None while a session that is at home here lives elsewhere: whose request that is only this object knows. */
+  #warrant(now: EpochMs): Warrant | null {
+    if (this.#state === null || this.#sessions.count > 0) return null;
+    if (this.#keeper?.current()?.kind !== "usable") return null;
+    return leasesFreely(this.#state, now + WARRANT_MS) ? this.#warrants.give(now) : null;
   }
 
   #end(requestId: RequestId): void {
@@ -167,10 +178,11 @@ export class AccountObject extends DurableObject implements AccountContract {
     return answer;
   }
 
-  async news(news: AccountNews): Promise<void> {
-    if (this.#state === null) return;
+  async news(news: AccountNews): Promise<Warrant | null> {
+    if (this.#state === null) return null;
     const now = Date.now();
-    let state = news.renewals.length === 0 ? this.#state : renew(this.#state, news.renewals, now);
+    let state = take(this.#state, news.taken, now);
+    if (news.renewals.length > 0) state = renew(state, news.renewals, now);
     for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
     for (const each of news.releases) {
       state = release(state, each, now, this.#settings.current.cooldownSeconds);
@@ -181,6 +193,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     for (const { affinity, to } of news.handOvers) this.#sessions.put(affinity, to, now);
     this.#apply(state);
     this.#wake();
+    return this.#warrant(now);
   }
 
   /** A waiter whose client left is gone from the queue; its call must not hang. */
@@ -237,7 +250,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     const state =
       this.#state === null ? machine.emptyState(config) : heedWarning({ ...this.#state, config }, Date.now());
     this.#apply(entered === null ? state : machine.reset(state));
-    await this.#commit.written();
+    await Promise.all([this.#commit.written(), scheduler.wait(this.#warrants.recall(Date.now()))]);
     this.#wake();
     return { kind: "ok" };
   }
@@ -297,6 +310,7 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#failures.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
+    await scheduler.wait(this.#warrants.recall(Date.now()));
   }
 
   /** Tidies up; correctness never depends on it, since every call sweeps first. */

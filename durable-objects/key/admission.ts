@@ -7,7 +7,7 @@ import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
 import { enter, entryTo, HOPELESS_RETRY_MS, isWaiting, leave, settled, type Waiter } from "../wait-queue.ts";
 import * as limits from "./limits.ts";
 import { allowanceOf, atListPrice, permit } from "./permits.ts";
-import { obstacle } from "./rules.ts";
+import { isLive, obstacle } from "./rules.ts";
 import { hasSlot, rolled, type Deployment, type KeyState, type Step } from "./state.ts";
 
 export type Admission =
@@ -101,6 +101,18 @@ export function admit(
   }
   const error = fit.kind === "busy" ? fit.error : busy(state, "concurrency", RETRY_SOON_MS);
   return waitOrRefuse(state, request, error, { rules: queueRules(state, deployment), now });
+}
+
+/**
+ * Whether every request like one that was just admitted would be, until then: nothing of the key is counted, and neither
+ * it nor a text of it ends before.
+ */
+export function admitsFreely(state: KeyState, now: EpochMs, until: EpochMs): boolean {
+  const { config, activatedAt, queue } = state;
+  if (config.concurrency > 0 || limits.isLimited(config) || queue.waiters.length > 0) return false;
+  const { previous, activation } = config;
+  if (previous !== null && previous.until > now && previous.until < until) return false;
+  return (activation === null || activatedAt !== null) && isLive(state, until);
 }
 
 function waitOrRefuse(

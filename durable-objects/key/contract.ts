@@ -3,9 +3,12 @@ import type { RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest, Checkpoint, Settlement } from "../../worker/domain/permit.ts";
+import type { Warrant } from "../../worker/domain/warrant.ts";
 
 /** What a worker has to say to a key, gathered over a few ms into one call. Every part is idempotent. */
 export interface KeyNews {
+  /** Requests that were let in under a warrant. */
+  readonly admissions: readonly AdmitRequest[];
   /** Closes each one's permit and books its record, once per request id. */
   readonly settlements: readonly Settlement[];
   readonly checkpoints: readonly Checkpoint[];
@@ -26,13 +29,14 @@ export interface KeyInspection {
 
 export interface KeyContract {
   admit(request: AdmitRequest): Promise<AdmitDecision>;
-  /** Answers when what it was told is on disk. */
-  news(news: KeyNews): Promise<void>;
+  /** Answers when what it was told is on disk: whether a warrant that was given before stands on. */
+  news(news: KeyNews): Promise<Warrant | null>;
   /**
    * A running stream with a hard budget has cost this much, in nano-dollars at list price: how much it may cost
    * in all. No more than it has cost already: it must end.
    */
   extend(requestId: RequestId, cost: NanoDollars): Promise<NanoDollars>;
+  /** Answers when the change holds everywhere. */
   configure(config: KeyConfig): Promise<void>;
   status(): Promise<KeyStatus | null>;
   /** Like `status`, for the holder of a text with this fingerprint: null when the key is not live. */
@@ -43,6 +47,6 @@ export interface KeyContract {
   resetUsage(): Promise<void>;
   /** Sends everything booked so far to D1, without waiting for its time. */
   ship(): Promise<void>;
-  /** The key is gone: refuses from now on. What is booked is still shipped. */
+  /** The key is gone: refuses from now on, everywhere once it answers. What is booked is still shipped. */
   revoke(): Promise<void>;
 }

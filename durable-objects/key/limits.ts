@@ -240,6 +240,10 @@ export function limitsOf(tallies: Tallies, reserved: Spending, config: KeyConfig
   });
 }
 
+/** Whether anything of the key is counted at all. */
+export const isLimited = (config: KeyConfig): boolean =>
+  config.windowMinutes > 0 || RULES.some(({ period, limitOf }) => period !== "window" && limitOf(config) > 0);
+
 /** Without what only messages need. */
 export const limitStatus = ({ rule: _rule, holder: _holder, ...status }: Limit): LimitStatus => status;
 

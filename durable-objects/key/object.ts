@@ -5,16 +5,18 @@ import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
+import { WARRANT_MS, type Warrant } from "../../worker/domain/warrant.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
 import { tell } from "../../worker/notify/tell.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
-import { admit, cancel, wake, type Woken } from "./admission.ts";
+import { Warrants } from "../warrants.ts";
+import { admit, admitsFreely, cancel, wake, type Woken } from "./admission.ts";
 import type { KeyContract, KeyInspection, KeyNews, KeyStanding } from "./contract.ts";
 import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
-import { checkpoint, extend, settle, sweep, withdraw } from "./permits.ts";
+import { checkpoint, extend, settleAll, sweep, take, withdraw } from "./permits.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { exists, isInForce, isLive } from "./rules.ts";
 import { Shipping } from "./shipping.ts";
@@ -45,6 +47,7 @@ export class KeyObject extends DurableObject implements KeyContract {
   readonly #commit: GroupCommit;
   readonly #settings: ObjectSettings;
   readonly #shipping: Shipping;
+  readonly #warrants = new Warrants(() => crypto.randomUUID());
   readonly #waiting = new WaitingCalls<Woken["admission"]>(() => {
     this.#sweep(Date.now());
     this.#wake();
@@ -111,7 +114,14 @@ export class KeyObject extends DurableObject implements KeyContract {
       waitedMs: decision.kind === "waiting" ? Date.now() - now : 0,
       allowance: admission.allowance,
       explain: this.#state.config.explain,
+      warrant: this.#warrant(now),
     };
+  }
+
+  /** For the worker that has just asked, or told news. */
+  #warrant(now: EpochMs): Warrant | null {
+    if (this.#state === null || !admitsFreely(this.#state, now, now + WARRANT_MS)) return null;
+    return this.#warrants.give(now);
   }
 
   #waitFor(requestId: RequestId): Promise<Woken["admission"]> {
@@ -130,10 +140,11 @@ export class KeyObject extends DurableObject implements KeyContract {
     return Promise.resolve(decision);
   }
 
-  async news(news: KeyNews): Promise<void> {
-    if (this.#state === null) return;
+  async news(news: KeyNews): Promise<Warrant | null> {
+    if (this.#state === null) return null;
     const now = Date.now();
-    let state = this.#state;
+    const running = news.admissions.filter(({ requestId }) => !this.#settled.has(requestId));
+    let state = take(this.#state, running, now);
     for (const requestId of news.cancellations) {
       state = cancel(state, requestId);
       this.#abandon(requestId);
@@ -142,18 +153,19 @@ export class KeyObject extends DurableObject implements KeyContract {
       const drafts = news.checkpoints.map(({ draft }) => draft);
       state = checkpoint(state, drafts, now);
     }
-    for (const settlement of news.settlements) {
-      if (!this.#settled.add(settlement.requestId)) continue;
-      state = settle(state, settlement, this.#deployment, now);
-      this.#book(settlement.record);
-    }
+    const ended = news.settlements.filter(({ requestId }) => this.#settled.add(requestId));
+    state = settleAll(state, ended, this.#deployment, now);
+    for (const { record } of ended) this.#book(record);
+    if (running.length + ended.length > 0) state = { ...state, lastUsedAt: now };
     for (const requestId of news.withdrawals) {
       if (this.#settled.add(requestId)) state = withdraw(state, requestId);
     }
     this.#tell(state, now);
     this.#apply(state);
     this.#wake();
+    const warrant = this.#warrant(now);
     if (news.settlements.length > 0) await this.#commit.written();
+    return warrant;
   }
 
   #book(record: string): void {
@@ -180,15 +192,19 @@ export class KeyObject extends DurableObject implements KeyContract {
       this.#state === null ? emptyState(config) : configure(this.#state, config, this.#deployment, now);
     this.#tell(state, now);
     this.#apply(state);
-    this.#wake();
-    await this.#commit.written();
+    await this.#changed();
   }
 
   async revoke(): Promise<void> {
     if (this.#state === null) return;
     this.#apply({ ...this.#state, revoked: true });
+    await this.#changed();
+  }
+
+  /** What is decided differently from now on is answered for when it is written, and when no warrant says otherwise. */
+  async #changed(): Promise<void> {
     this.#wake();
-    await this.#commit.written();
+    await Promise.all([this.#commit.written(), scheduler.wait(this.#warrants.recall(Date.now()))]);
   }
 
   async status(): Promise<KeyStatus | null> {

@@ -36,18 +36,25 @@ const draftOf = (state: KeyState, request: AdmitRequest): UsageRecord => ({
   routing: null,
 });
 
+const permitFor = (
+  state: KeyState,
+  request: AdmitRequest,
+  reserved: limits.Spending,
+  now: EpochMs,
+): Permit => ({
+  deadline: now + PERMIT_TTL_MS,
+  draft: draftOf(state, request),
+  service: request.service,
+  reserved,
+});
+
 export function permit(
   state: KeyState,
   request: AdmitRequest,
   reserved: limits.Spending,
   now: EpochMs,
 ): KeyState {
-  const held: Permit = {
-    deadline: now + PERMIT_TTL_MS,
-    draft: draftOf(state, request),
-    service: request.service,
-    reserved,
-  };
+  const held = permitFor(state, request, reserved, now);
   return {
     ...state,
     permits: new Map(state.permits).set(request.requestId, held),
@@ -55,6 +62,20 @@ export function permit(
     sweepAt: Math.min(state.sweepAt, held.deadline),
     tallies: state.config.windowMinutes === 0 ? state.tallies : countRequest(state, now),
   };
+}
+
+/**
+ * Permits of requests that a worker let in under a warrant. They run, so they are kept, whatever the key has become
+ * since; a warrant is given only where nothing is held back.
+ */
+export function take(state: KeyState, requests: readonly AdmitRequest[], now: EpochMs): KeyState {
+  if (requests.length === 0) return state;
+  const permits = new Map(state.permits);
+  for (const request of requests) {
+    if (!permits.has(request.requestId))
+      permits.set(request.requestId, permitFor(state, request, limits.NOTHING, now));
+  }
+  return { ...state, permits, sweepAt: Math.min(state.sweepAt, now + PERMIT_TTL_MS) };
 }
 
 /** Requests count when they begin; what they consume counts when they end. */
@@ -116,33 +137,45 @@ export function extend(
   };
 }
 
+/** What of a settlement counts. */
+type Counted = Omit<Settlement, "record">;
+
 /**
- * Closes a record's permit and counts the record. The caller sees to it that a record comes here once; one
- * without a permit counts too: the object may have lost its memory between the grant and its write.
+ * Closes the records' permits and counts the records. The caller sees to it that a record comes here once; one
+ * without a permit counts too: the object may have lost its memory between the grant and its write, or its worker may
+ * have let it in under a warrant and have nothing but its end to tell.
  */
-export function settle(
+export function settleAll(
   before: KeyState,
-  settlement: Omit<Settlement, "record">,
+  settlements: readonly Counted[],
   deployment: Deployment,
   now: EpochMs,
 ): KeyState {
+  if (settlements.length === 0) return before;
   const state = rolled(before, deployment, now);
-  const held = state.permits.get(settlement.requestId);
   const permits = new Map(state.permits);
-  permits.delete(settlement.requestId);
-  const spent = limits.charge(state.config, settlement, 0, state.multipliers);
-  return {
-    ...state,
-    permits,
-    reserved: held === undefined ? state.reserved : limits.subtract(state.reserved, held.reserved),
-    totals: {
-      requests: state.totals.requests + 1,
-      tokens: state.totals.tokens + settlement.tokens,
-      cost: state.totals.cost + settlement.cost,
-    },
-    tallies: limits.spend(state.tallies, spent, state.config, now),
-  };
+  let { reserved } = state;
+  let { requests, tokens, cost } = state.totals;
+  let spent = limits.NOTHING;
+  for (const settlement of settlements) {
+    const held = permits.get(settlement.requestId);
+    if (held !== undefined) reserved = limits.subtract(reserved, held.reserved);
+    permits.delete(settlement.requestId);
+    requests++;
+    tokens += settlement.tokens;
+    cost += settlement.cost;
+    spent = limits.add(spent, limits.charge(state.config, settlement, 0, state.multipliers));
+  }
+  const tallies = limits.spend(state.tallies, spent, state.config, now);
+  return { ...state, permits, reserved, totals: { requests, tokens, cost }, tallies };
 }
+
+export const settle = (
+  state: KeyState,
+  settlement: Counted,
+  deployment: Deployment,
+  now: EpochMs,
+): KeyState => settleAll(state, [settlement], deployment, now);
 
 /**
  * Ends a permit as if it had never been: the request was admitted here, and refused by who shares the decision. A
@@ -166,14 +199,12 @@ export function withdraw(state: KeyState, requestId: RequestId): KeyState {
 export function sweep(before: KeyState, deployment: Deployment, now: EpochMs): Step<readonly Settlement[]> {
   if (now < before.sweepAt) return { state: before, decision: [] };
   const lost: Settlement[] = [];
-  let state = before;
   for (const { deadline, draft, service } of before.permits.values()) {
     if (deadline > now) continue;
     const record: UsageRecord = { ...draft, outcome: "lost", estimated: true, endedAt: now };
-    const settlement = settlementOf(record, service);
-    state = settle(state, settlement, deployment, now);
-    lost.push(settlement);
+    lost.push(settlementOf(record, service));
   }
+  const state = settleAll(before, lost, deployment, now);
   const sweepAt = [...state.permits.values()].reduce(
     (soonest, held) => Math.min(soonest, held.deadline),
     Infinity,

@@ -30,6 +30,7 @@ const keyStub = (key: { id: string }) =>
   env.KEYS.get(env.KEYS.idFromName(key.id)) as unknown as DurableObjectStub<KeyObject>;
 const tell = (key: { id: string }, news: Partial<KeyNews>) =>
   (keyStub(key) as unknown as { news(news: KeyNews): Promise<void> }).news({
+    admissions: [],
     settlements: [],
     checkpoints: [],
     cancellations: [],

@@ -10,6 +10,7 @@ import { Life, start, until, type Task } from "./tasks.ts";
 import type { World } from "./world.ts";
 
 const GATHER_MS = 25;
+const GATHERING_MS_MAX = 4 * GATHER_MS;
 const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 const REMEMBERED_MS_MAX = 10_000;
 const DIRECTORY_MS = 30_000;
@@ -26,6 +27,7 @@ export class Isolate {
   readonly #world: World;
   readonly #seen = new Map<AccountId, Seen>();
   readonly #remembered = new Map<string, Refusal & { readonly until: EpochMs }>();
+  #gatheringSince: EpochMs = -Infinity;
   #toKeys = new Map<KeyId, Mutable<KeyNews>>();
   #toAccounts = new Map<AccountId, Mutable<AccountNews>>();
   #directory: { readonly directory: Directory; readonly readAt: EpochMs } | null = null;
@@ -73,7 +75,7 @@ export class Isolate {
   toKey(id: KeyId): Mutable<KeyNews> {
     let news = this.#toKeys.get(id);
     if (news === undefined) {
-      news = { settlements: [], checkpoints: [], cancellations: [], withdrawals: [] };
+      news = { admissions: [], settlements: [], checkpoints: [], cancellations: [], withdrawals: [] };
       this.#toKeys.set(id, news);
     }
     return news;
@@ -82,7 +84,7 @@ export class Isolate {
   toAccount(id: AccountId): Mutable<AccountNews> {
     let news = this.#toAccounts.get(id);
     if (news === undefined) {
-      news = { releases: [], renewals: [], turnsAnswered: [], handOvers: [] };
+      news = { taken: [], releases: [], renewals: [], turnsAnswered: [], handOvers: [] };
       this.#toAccounts.set(id, news);
     }
     return news;
@@ -92,13 +94,20 @@ export class Isolate {
     this.toAccount(account).releases.push({ requestId, outcome: { kind: "neutral" }, windows: null });
   }
 
-  /** What is there goes out after a moment, or at once; whoever comes first sends for all and must live for it. */
+  /** What is there goes out after a moment, or at once; whoever comes first gathers for all and must live for it. */
   send(journey: Journey): void {
-    if (journey.isUrgent) this.sendNow(journey);
-    else
-      this.#world.timeline.after(GATHER_MS, () => {
-        if (journey.life.takeStep()) this.sendNow(journey);
-      });
+    if (journey.isUrgent) {
+      this.sendNow(journey);
+      return;
+    }
+    const now = this.#world.timeline.now();
+    if (now - this.#gatheringSince <= GATHERING_MS_MAX) return;
+    this.#gatheringSince = now;
+    this.#world.timeline.after(GATHER_MS, () => {
+      if (!journey.life.takeStep()) return;
+      this.#gatheringSince = -Infinity;
+      this.sendNow(journey);
+    });
   }
 
   sendNow({ life }: Journey): void {
@@ -139,6 +148,7 @@ export class Isolate {
   die(): void {
     this.#life.end();
     this.#life = new Life(null, Infinity, () => undefined);
+    this.#gatheringSince = -Infinity;
     this.#toKeys = new Map();
     this.#toAccounts = new Map();
     this.#seen.clear();

@@ -1,4 +1,5 @@
 /** Proves that an account works: one small call, through the same lease, provider and verdict as any other. */
+import { NO_NEWS } from "../../durable-objects/account/contract.ts";
 import type { AccountConfig } from "../domain/account.ts";
 import { newRequestId } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease.ts";
@@ -88,12 +89,7 @@ export async function testAccount(
   try {
     return await call(env, decision.lease);
   } finally {
-    await object.news({
-      releases: [{ requestId, outcome: { kind: "neutral" }, windows: null }],
-      renewals: [],
-      turnsAnswered: [],
-      handOvers: [],
-    });
+    await object.news({ ...NO_NEWS, releases: [{ requestId, outcome: { kind: "neutral" }, windows: null }] });
   }
 }
 

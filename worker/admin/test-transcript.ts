@@ -2,6 +2,7 @@
  * Trying an account out before somebody's eyes: the request, the answer's status, its text as it comes, its usage,
  * and how it ended. Nothing in it is a secret: what upstreams say is masked.
  */
+import { NO_NEWS } from "../../durable-objects/account/contract.ts";
 import { z } from "zod";
 import type { AccountConfig } from "../domain/account.ts";
 import { newRequestId, type RequestId } from "../domain/ids.ts";
@@ -118,12 +119,7 @@ export async function transcribe(
     await done(false);
   } finally {
     const outcome = { kind: "neutral" } as const;
-    await object.news({
-      releases: [{ requestId, outcome, windows: null }],
-      renewals: [],
-      turnsAnswered: [],
-      handOvers: [],
-    });
+    await object.news({ ...NO_NEWS, releases: [{ requestId, outcome, windows: null }] });
   }
 }
 

@@ -2,6 +2,7 @@
 import type { CooldownReason, LimitWindow } from "./cooldown.ts";
 import type { Proxy } from "./proxy.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "./ids.ts";
+import type { Warrant } from "./warrant.ts";
 
 export type RefusalReason =
   | "full"
@@ -56,7 +57,12 @@ export interface Lease {
 }
 
 export type LeaseDecision =
-  | { readonly kind: "granted"; readonly lease: Lease }
+  | {
+      readonly kind: "granted";
+      readonly lease: Lease;
+      /** For any request that asks the account; null: each must ask. */
+      readonly warrant: Warrant | null;
+    }
   | { readonly kind: "moved"; readonly accountId: AccountId }
   | {
       readonly kind: "refused";
@@ -65,6 +71,12 @@ export type LeaseDecision =
       /** Requests that already wait here, per slot: lower means a shorter wait. Only for `full`. */
       readonly load: number;
     };
+
+/** A lease that a worker took under a warrant. */
+export interface TakenLease {
+  readonly requestId: RequestId;
+  readonly takesSlot: boolean;
+}
 
 /** What one attempt taught us about its account; sent with the release. */
 export type AttemptOutcome =

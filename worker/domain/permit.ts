@@ -6,6 +6,7 @@ import type { NanoDollars } from "./money.ts";
 import type { ProtocolId } from "./protocol-id.ts";
 import type { Service } from "./service.ts";
 import { totalTokens, type UsageRecord } from "./usage.ts";
+import type { Warrant } from "./warrant.ts";
 
 /** What a request may consume at most, as far as one can tell before it runs. */
 export interface Estimate {
@@ -31,19 +32,21 @@ export interface AdmitRequest {
   readonly estimate: Estimate;
 }
 
-export type AdmitDecision =
-  | {
-      readonly kind: "admitted";
-      /** The key's last slot: others may be refused until it comes back. */
-      readonly scarce: boolean;
-      /** Time spent in the key's queue, in ms. */
-      readonly waitedMs: number;
-      /** Where a running stream must ask for more or end; null: nowhere. In nano-dollars at list price. */
-      readonly allowance: NanoDollars | null;
-      /** The key's holder may see how its requests are routed. */
-      readonly explain: boolean;
-    }
-  | { readonly kind: "refused"; readonly error: ErrorFacts };
+export interface Admitted {
+  readonly kind: "admitted";
+  /** The key's last slot: others may be refused until it comes back. */
+  readonly scarce: boolean;
+  /** Time spent in the key's queue, in ms. */
+  readonly waitedMs: number;
+  /** Where a running stream must ask for more or end; null: nowhere. In nano-dollars at list price. */
+  readonly allowance: NanoDollars | null;
+  /** The key's holder may see how its requests are routed. */
+  readonly explain: boolean;
+  /** For like requests: of the same key text, service, client and model. null: each must ask. */
+  readonly warrant: Warrant | null;
+}
+
+export type AdmitDecision = Admitted | { readonly kind: "refused"; readonly error: ErrorFacts };
 
 /** Keeps a permit alive and replaces what would be booked if the worker died. */
 export interface Checkpoint {

@@ -8,10 +8,14 @@ import { mailbox } from "./mailbox.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Choice } from "./schedule.ts";
 import type { Story } from "./story.ts";
+import { accountWarrants } from "./warrants.ts";
 
 /** Refusals are remembered at most this long, so that an account which a person mends is asked again soon. */
 const REMEMBERED_MS_MAX = 10_000;
 const REMEMBERED_MAX = 5000;
+
+/** An account that gives warrants would lease itself to whoever asks. */
+const ANY_REQUEST = "";
 
 /** Clocks of workers and objects differ a little: who comes back this much later does not come too early. */
 const CLOCK_SKEW_MS = 50;
@@ -201,12 +205,29 @@ export class Acquisition {
       waitMs,
     };
     this.#ports.watch.throwIfGone();
+    const askedAt = this.#ports.now();
+    const known = request.place === null ? accountWarrants.find(account, ANY_REQUEST, askedAt) : null;
+    if (known !== null) return { kind: "granted", lease: this.#take(known), warrant: null };
     this.#asking = account;
     try {
-      return await askObject(() => this.#ports.accountObject(account).lease(request));
+      const decision = await askObject(() => this.#ports.accountObject(account).lease(request));
+      if (decision.kind === "granted" && decision.warrant !== null) {
+        const { lease: grant, warrant } = decision;
+        accountWarrants.keep(account, ANY_REQUEST, { grant, warrant }, askedAt);
+      }
+      return decision;
     } finally {
       this.#asking = null;
     }
+  }
+
+  /** Another lease like the one that came with the account's warrant. */
+  #take(like: Lease): Lease {
+    const { requestId, takesSlot } = this.#request;
+    mailbox.take(like.accountId, { requestId, takesSlot });
+    this.#ports.waitUntil(mailbox.send(this.#ports, false));
+    const active = accountsSeen.of(like.accountId).active + 1;
+    return { ...like, requestId, active, waitedMs: 0 };
   }
 
   /** Every account refused. Joins the shortest queue of those that are merely full, or the next that has room. */

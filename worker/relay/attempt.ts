@@ -14,6 +14,7 @@ import { spokenWith } from "./options.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import { refusalFor, translated } from "./translation.ts";
+import { accountWarrants } from "./warrants.ts";
 
 /** As many parts as a credential may have: each has its turn before the account counts as refused. */
 const REFRESHES_MAX = 50;
@@ -123,6 +124,7 @@ interface RefusedCredential {
 }
 
 async function refresh(lease: Lease, { message, part, status }: RefusedCredential, ports: Ports) {
+  accountWarrants.end(lease.accountId);
   const decision = await askObject(() =>
     ports.accountObject(lease.accountId).refresh(lease.credentialVersion, part),
   );

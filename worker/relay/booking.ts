@@ -4,7 +4,7 @@ import type { LimitWindow } from "../domain/cooldown.ts";
 import type { AttemptOutcome, Lease } from "../domain/lease.ts";
 import type { Service } from "../domain/service.ts";
 import type { NanoDollars } from "../domain/money.ts";
-import type { AdmitDecision } from "../domain/permit.ts";
+import type { AdmitRequest, Admitted } from "../domain/permit.ts";
 import { EMPTY_READING, type Outcome, type UsageReading, type UsageRecord } from "../domain/usage.ts";
 import { requestLine } from "../domain/request-log.ts";
 import type { SettingValues } from "../domain/settings.ts";
@@ -16,6 +16,7 @@ import { mailbox } from "./mailbox.ts";
 import type { Ports } from "./ports.ts";
 import type { Call } from "./read-call.ts";
 import type { Story } from "./story.ts";
+import { accountWarrants } from "./warrants.ts";
 import { newsOf } from "./windows-seen.ts";
 
 /** Permit and lease live 90 s from their last renewal; a third of that leaves room for two renewals to fail. */
@@ -120,11 +121,18 @@ export class Booking {
     return priceOf({ tokens, model, serviceTier, speed }, this.startedAt, this.prices);
   }
 
-  admitted({ scarce, waitedMs, allowance, explain }: Extract<AdmitDecision, { kind: "admitted" }>): void {
+  admitted({ scarce, waitedMs, allowance, explain }: Admitted): void {
     this.#urgent ||= scarce;
     this.allowance = allowance;
     this.story.isOpen = explain;
     if (waitedMs > 0) this.story.note({ kind: "queued", waitedMs });
+  }
+
+  /** Let in under a warrant: the key's object hears of it in a moment. */
+  enter(request: AdmitRequest): void {
+    if (!request.metered) return;
+    mailbox.admit(this.#call.key.id, request);
+    this.#send();
   }
 
   /** Granted, and to be kept alive while the request waits for anything else. */
@@ -177,7 +185,9 @@ export class Booking {
   /** Gives a lease back with what was learnt about its account; it goes out with the close that follows. */
   release(lease: Lease, outcome: AttemptOutcome): void {
     // A client that saw its answer break asks again within milliseconds.
-    this.#urgent ||= outcome.kind === "failed" || outcome.kind === "disabled";
+    const failed = outcome.kind === "failed" || outcome.kind === "disabled";
+    if (failed) accountWarrants.end(lease.accountId);
+    this.#urgent ||= failed;
     mailbox.release(lease.accountId, { requestId: this.requestId, outcome, windows: this.#windows });
     this.#windows = null;
     this.#held = null;
@@ -193,6 +203,7 @@ export class Booking {
   /** The session stays with the account that took it over. */
   handOver(home: AccountId, affinity: Affinity, to: AccountId): void {
     this.story.note({ kind: "handed_over", account: to });
+    accountWarrants.end(home);
     mailbox.handOver(home, { affinity, to });
     this.#send();
   }

@@ -5,12 +5,13 @@
  */
 import type { AccountNews } from "../../durable-objects/account/contract.ts";
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
-import type { AccountId, KeyId, RequestId } from "../domain/ids.ts";
-import type { HandOver, Release } from "../domain/lease.ts";
-import { countOnly, settlementOf } from "../domain/permit.ts";
+import type { AccountId, EpochMs, KeyId, RequestId } from "../domain/ids.ts";
+import type { HandOver, Release, TakenLease } from "../domain/lease.ts";
+import { countOnly, settlementOf, type AdmitRequest } from "../domain/permit.ts";
 import type { Service } from "../domain/service.ts";
 import type { UsageRecord } from "../domain/usage.ts";
 import type { Ports } from "./ports.ts";
+import { accountWarrants, keyWarrants } from "./warrants.ts";
 
 /** News are gathered this long, in ms: long enough to share a call under load, short beside any model's answer. */
 const GATHER_MS = 25;
@@ -20,17 +21,24 @@ const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 type Mutable<News> = { [Part in keyof News]: News[Part] extends readonly (infer Item)[] ? Item[] : never };
 
 const keyNews = (): Mutable<KeyNews> => ({
+  admissions: [],
   settlements: [],
   checkpoints: [],
   cancellations: [],
   withdrawals: [],
 });
 const accountNews = (): Mutable<AccountNews> => ({
+  taken: [],
   releases: [],
   renewals: [],
   turnsAnswered: [],
   handOvers: [],
 });
+
+/** A gatherer whose request was stopped in the middle is not waited for longer than this, in ms. */
+const GATHERING_MS_MAX = 4 * GATHER_MS;
+/** When somebody began to gather. */
+let gatheringSince: EpochMs = -Infinity;
 
 let toKeys = new Map<KeyId, Mutable<KeyNews>>();
 let toAccounts = new Map<AccountId, Mutable<AccountNews>>();
@@ -44,9 +52,23 @@ function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News 
   return news;
 }
 
+/** What began and ended within the same few milliseconds is told as one thing: its end. */
+function withdrawn(news: { readonly requestId: RequestId }[], requestId: RequestId): void {
+  const at = news.findIndex((each) => each.requestId === requestId);
+  if (at !== -1) news.splice(at, 1);
+}
+
 export const mailbox = {
+  admit(keyId: KeyId, request: AdmitRequest): void {
+    newsFor(toKeys, keyId, keyNews).admissions.push(request);
+  },
+  take(accountId: AccountId, lease: TakenLease): void {
+    newsFor(toAccounts, accountId, accountNews).taken.push(lease);
+  },
   settle(keyId: KeyId, record: UsageRecord, service: Service): void {
-    newsFor(toKeys, keyId, keyNews).settlements.push(settlementOf(record, service));
+    const news = newsFor(toKeys, keyId, keyNews);
+    withdrawn(news.admissions, record.requestId);
+    news.settlements.push(settlementOf(record, service));
   },
   /** Like `settle`, for a purse. */
   count(purse: KeyId, record: UsageRecord, service: Service): void {
@@ -62,7 +84,9 @@ export const mailbox = {
     newsFor(toKeys, keyId, keyNews).cancellations.push(requestId);
   },
   release(accountId: AccountId, release: Release): void {
-    newsFor(toAccounts, accountId, accountNews).releases.push(release);
+    const news = newsFor(toAccounts, accountId, accountNews);
+    withdrawn(news.taken, release.requestId);
+    news.releases.push(release);
   },
   turnAnswered(accountId: AccountId, requestId: RequestId): void {
     newsFor(toAccounts, accountId, accountNews).turnsAnswered.push(requestId);
@@ -76,17 +100,33 @@ export const mailbox = {
 
   /**
    * Sends all that is there after a moment, or at once when somebody may be waiting for it. Whoever comes first
-   * sends for everyone; the others find it gone.
+   * gathers for everyone; the others have nothing to wait for.
    */
   async send(ports: Ports, urgent: boolean): Promise<void> {
-    if (!urgent) await scheduler.wait(GATHER_MS);
+    if (!urgent) {
+      const now = ports.now();
+      if (Math.abs(now - gatheringSince) <= GATHERING_MS_MAX) return;
+      gatheringSince = now;
+      await scheduler.wait(GATHER_MS);
+      gatheringSince = -Infinity;
+    }
     if (toKeys.size === 0 && toAccounts.size === 0) return;
     const [keys, accounts] = [toKeys, toAccounts];
     toKeys = new Map();
     toAccounts = new Map();
     await Promise.all([
-      ...[...keys].map(([id, news]) => deliver(() => ports.keyObject(id).news(news))),
-      ...[...accounts].map(([id, news]) => deliver(() => ports.accountObject(id).news(news))),
+      ...[...keys].map(([id, news]) =>
+        deliver(async () => {
+          const sentAt = ports.now();
+          keyWarrants.renew(id, await ports.keyObject(id).news(news), sentAt);
+        }),
+      ),
+      ...[...accounts].map(([id, news]) =>
+        deliver(async () => {
+          const sentAt = ports.now();
+          accountWarrants.renew(id, await ports.accountObject(id).news(news), sentAt);
+        }),
+      ),
     ]);
   },
 };
