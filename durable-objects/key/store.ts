@@ -33,6 +33,11 @@ interface PermitRow extends Record<string, SqlStorageValue> {
   permit: string;
 }
 
+/** A value holds at most 2 MB, and a permit is well under 2 kB. */
+const ROWS_PER_STATEMENT = 500;
+/** Request, deadline and permit of a row that travels as a list. */
+const CELLS = "value ->> 0, value ->> 1, value ->> 2";
+
 export class KeyStore {
   readonly #storage: DurableObjectStorage;
   #written: KeyState | null = null;
@@ -87,18 +92,21 @@ export class KeyStore {
   /** State is immutable, so an entry that is the same object has not changed. */
   #savePermits(permits: ReadonlyMap<RequestId, Permit>): void {
     const { sql } = this.#storage;
-    for (const [requestId, permit] of permits) {
-      if (this.#writtenPermits.get(requestId) === permit) continue;
-      const { deadline, ...rest } = permit;
-      sql.exec(
-        "INSERT OR REPLACE INTO held_permit VALUES (?, ?, ?)",
-        requestId,
-        deadline,
-        JSON.stringify(rest),
-      );
+    const changed = [...permits].filter(
+      ([requestId, permit]) => this.#writtenPermits.get(requestId) !== permit,
+    );
+    for (let at = 0; at < changed.length; at += ROWS_PER_STATEMENT) {
+      const rows = changed
+        .slice(at, at + ROWS_PER_STATEMENT)
+        .map(([requestId, { deadline, ...rest }]) => [requestId, deadline, JSON.stringify(rest)]);
+      sql.exec(`INSERT OR REPLACE INTO held_permit SELECT ${CELLS} FROM json_each(?)`, JSON.stringify(rows));
     }
-    for (const requestId of this.#writtenPermits.keys()) {
-      if (!permits.has(requestId)) sql.exec("DELETE FROM held_permit WHERE request = ?", requestId);
+    const ended = [...this.#writtenPermits.keys()].filter((requestId) => !permits.has(requestId));
+    if (ended.length > 0) {
+      sql.exec(
+        "DELETE FROM held_permit WHERE request IN (SELECT value FROM json_each(?))",
+        JSON.stringify(ended),
+      );
     }
     this.#writtenPermits = permits;
   }

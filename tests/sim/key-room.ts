@@ -97,7 +97,14 @@ export class KeyRoom implements Reachable {
     if (admission.kind === "refused") return admission;
     this.#world.onGrant(this);
     const scarce = this.#world.machines.key.isScarce(this.#state);
-    return { kind: "admitted", scarce, waitedMs, allowance: admission.allowance, explain: false, warrant: null };
+    return {
+      kind: "admitted",
+      scarce,
+      waitedMs,
+      allowance: admission.allowance,
+      explain: false,
+      warrant: null,
+    };
   }
 
   extend(requestId: RequestId, cost: NanoDollars, answer: (allowance: NanoDollars) => void): void {

@@ -4,6 +4,7 @@
  * Pure.
  */
 import { RelayError } from "../domain/errors.ts";
+import { isObject, parseJson, type Json } from "../domain/json.ts";
 
 /** Half-open byte range of a value. */
 export interface FieldRange {
@@ -90,7 +91,13 @@ function skipValue(bytes: Uint8Array, from: number): number {
 
 function keyText(bytes: Uint8Array, start: number, end: number): string | null {
   if (end - start > KEY_BYTES_MAX) return null;
-  const text = String(parseAt(bytes, { start, end }));
+  // The names that protocols have are plain letters, which need no decoder.
+  let text = "";
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === BACKSLASH || byte < 0x20 || byte > 0x7e) return String(parseAt(bytes, { start, end }));
+    text += String.fromCharCode(byte);
+  }
   return text;
 }
 
@@ -164,6 +171,14 @@ export function parseAt(bytes: Uint8Array, range: FieldRange): unknown {
   } catch {
     throw broken("an unreadable value", range.start);
   }
+}
+
+const lenient = new TextDecoder();
+
+/** A whole answer, to look into it rather than to pass it on; null: it is no JSON object. */
+export function readObject(bytes: Uint8Array): Json | null {
+  const value = parseJson(lenient.decode(bytes));
+  return isObject(value) && !Array.isArray(value) ? value : null;
 }
 
 /** The bytes with one value replaced and all else as it was. */

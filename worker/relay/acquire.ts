@@ -225,7 +225,7 @@ export class Acquisition {
   #take(like: Lease): Lease {
     const { requestId, takesSlot } = this.#request;
     mailbox.take(like.accountId, { requestId, takesSlot });
-    this.#ports.waitUntil(mailbox.send(this.#ports, false));
+    mailbox.send(this.#ports, false);
     const active = accountsSeen.of(like.accountId).active + 1;
     return { ...like, requestId, active, waitedMs: 0 };
   }

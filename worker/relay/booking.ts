@@ -157,7 +157,7 @@ export class Booking {
   /** A person's message is being answered: the next one need not wait for the end. */
   turnAnswered(lease: Lease): void {
     mailbox.turnAnswered(lease.accountId, this.requestId);
-    this.#ports.waitUntil(mailbox.send(this.#ports, true));
+    mailbox.send(this.#ports, true);
   }
 
   firstByte(): void {
@@ -247,6 +247,6 @@ export class Booking {
   }
 
   #send(): void {
-    this.#ports.waitUntil(mailbox.send(this.#ports, this.#urgent));
+    mailbox.send(this.#ports, this.#urgent);
   }
 }

@@ -102,34 +102,43 @@ export const mailbox = {
    * Sends all that is there after a moment, or at once when somebody may be waiting for it. Whoever comes first
    * gathers for everyone; the others have nothing to wait for.
    */
-  async send(ports: Ports, urgent: boolean): Promise<void> {
-    if (!urgent) {
-      const now = ports.now();
-      if (Math.abs(now - gatheringSince) <= GATHERING_MS_MAX) return;
-      gatheringSince = now;
-      await scheduler.wait(GATHER_MS);
-      gatheringSince = -Infinity;
+  send(ports: Ports, urgent: boolean): void {
+    if (urgent) {
+      if (toKeys.size > 0 || toAccounts.size > 0) ports.waitUntil(sendAll(ports));
+      return;
     }
-    if (toKeys.size === 0 && toAccounts.size === 0) return;
-    const [keys, accounts] = [toKeys, toAccounts];
-    toKeys = new Map();
-    toAccounts = new Map();
-    await Promise.all([
-      ...[...keys].map(([id, news]) =>
-        deliver(async () => {
-          const sentAt = ports.now();
-          keyWarrants.renew(id, await ports.keyObject(id).news(news), sentAt);
-        }),
-      ),
-      ...[...accounts].map(([id, news]) =>
-        deliver(async () => {
-          const sentAt = ports.now();
-          accountWarrants.renew(id, await ports.accountObject(id).news(news), sentAt);
-        }),
-      ),
-    ]);
+    const now = ports.now();
+    if (Math.abs(now - gatheringSince) <= GATHERING_MS_MAX) return;
+    gatheringSince = now;
+    ports.waitUntil(gather(ports));
   },
 };
+
+async function gather(ports: Ports): Promise<void> {
+  await scheduler.wait(GATHER_MS);
+  gatheringSince = -Infinity;
+  await sendAll(ports);
+}
+
+async function sendAll(ports: Ports): Promise<void> {
+  const [keys, accounts] = [toKeys, toAccounts];
+  toKeys = new Map();
+  toAccounts = new Map();
+  await Promise.all([
+    ...[...keys].map(([id, news]) =>
+      deliver(async () => {
+        const sentAt = ports.now();
+        keyWarrants.renew(id, await ports.keyObject(id).news(news), sentAt);
+      }),
+    ),
+    ...[...accounts].map(([id, news]) =>
+      deliver(async () => {
+        const sentAt = ports.now();
+        accountWarrants.renew(id, await ports.accountObject(id).news(news), sentAt);
+      }),
+    ),
+  ]);
+}
 
 async function deliver(call: () => Promise<void>): Promise<void> {
   for (const pauseMs of RETRY_MS) {

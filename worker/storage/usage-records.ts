@@ -15,41 +15,11 @@ const HOUR_MS = 3_600_000;
 /** JSON text stays under D1's 2 MB a value; longer batches are several statements of one transaction. */
 const RECORDS_PER_STATEMENT = 500;
 
-// A record is new if its sender's fence does not cover it and nobody booked its request. The sums read the new
-// records before they are inserted, and the fence moves last: one transaction, so a batch counts whole or not at all.
-const NEW_RECORDS = `
-  FROM json_each(?1) AS item
-  WHERE NOT EXISTS (SELECT 1 FROM ledger_fence WHERE sender = ?2 AND through >= ?3)
-    AND NOT EXISTS (SELECT 1 FROM usage_record WHERE request_id = item.value ->> 'request_id')`;
+// Rows travel as lists, which are half as long as objects and as quick to write as to read. Both kinds begin with the
+// request's id.
+type Cell = string | number | null;
 
-const SUMS = `
-  count(*), sum(item.value ->> 'failed'), sum(item.value ->> 'unpriced'), sum(item.value ->> 'input'),
-  sum(item.value ->> 'output'), sum(item.value ->> 'cache_write_5m'), sum(item.value ->> 'cache_write_1h'),
-  sum(item.value ->> 'cache_read'), sum(item.value ->> 'web_searches'), sum(item.value ->> 'cost')`;
-
-const ADD_SUMS = [
-  "requests",
-  "failed",
-  "unpriced",
-  "input",
-  "output",
-  "cache_write_5m",
-  "cache_write_1h",
-  "cache_read",
-  "web_searches",
-  "cost",
-]
-  .map((column) => `${column} = ${column} + excluded.${column}`)
-  .join(", ");
-
-const addSums = (table: "usage_hour" | "usage_day", period: "hour" | "day") => `
-  INSERT INTO ${table}
-  SELECT item.value ->> '${period}', item.value ->> 'key_id', coalesce(item.value ->> 'account_id', ''),
-    item.value ->> 'model', item.value ->> 'protocol', coalesce(item.value ->> 'provider', ''), ${SUMS} ${NEW_RECORDS}
-  GROUP BY 1, 2, 3, 4, 5, 6
-  ON CONFLICT DO UPDATE SET ${ADD_SUMS}`;
-
-const COLUMNS = [
+const RECORD_COLUMNS = [
   "request_id",
   "key_id",
   "account_id",
@@ -79,61 +49,116 @@ const COLUMNS = [
   "routing",
 ] as const;
 
+const recordRow = (record: UsageRecord): Cell[] => [
+  record.requestId,
+  record.keyId,
+  record.accountId,
+  record.provider,
+  record.protocol,
+  record.model,
+  record.requestedModel,
+  Number(record.stream),
+  record.status,
+  record.outcome,
+  Number(record.estimated),
+  record.startedAt,
+  record.firstByteAt,
+  record.endedAt,
+  record.attempts,
+  record.tokens.input,
+  record.tokens.output,
+  record.tokens.cacheWrite5m,
+  record.tokens.cacheWrite1h,
+  record.tokens.cacheRead,
+  record.tokens.webSearches,
+  record.serviceTier,
+  record.speed,
+  record.cost,
+  record.priceVersion,
+  record.error,
+  record.routing === null ? null : JSON.stringify(record.routing),
+];
+
+const GROUP_COLUMNS = ["hour", "day", "key_id", "account_id", "model", "protocol", "provider"] as const;
+const COUNTED_COLUMNS = [
+  "failed",
+  "unpriced",
+  "input",
+  "output",
+  "cache_write_5m",
+  "cache_write_1h",
+  "cache_read",
+  "web_searches",
+  "cost",
+] as const;
+
+/** What the sums need of a record. */
+const sumRow = (record: UsageRecord, timeZone: string): Cell[] => [
+  record.requestId,
+  Math.floor(record.endedAt / HOUR_MS) * HOUR_MS,
+  dayOf(record.endedAt, timeZone),
+  record.keyId,
+  record.accountId ?? "",
+  record.model,
+  record.protocol,
+  record.provider ?? "",
+  Number(record.outcome !== "completed" && record.outcome !== "client_gone"),
+  Number(record.priceVersion === null && record.tokens.output > 0),
+  record.tokens.input,
+  record.tokens.output,
+  record.tokens.cacheWrite5m,
+  record.tokens.cacheWrite1h,
+  record.tokens.cacheRead,
+  record.tokens.webSearches,
+  record.cost,
+];
+
+const SUM_COLUMNS = ["request_id", ...GROUP_COLUMNS, ...COUNTED_COLUMNS] as const;
+
+const inSumRow = (column: (typeof SUM_COLUMNS)[number]) =>
+  `item.value ->> ${String(SUM_COLUMNS.indexOf(column))}`;
+
+// A record is new if its sender's fence does not cover it and nobody booked its request. The sums read the new
+// records before they are inserted, and the fence moves last: one transaction, so a batch counts whole or not at all.
+const NEW_RECORDS = `
+  FROM json_each(?1) AS item
+  WHERE NOT EXISTS (SELECT 1 FROM ledger_fence WHERE sender = ?2 AND through >= ?3)
+    AND NOT EXISTS (SELECT 1 FROM usage_record WHERE request_id = item.value ->> 0)`;
+
+const SUMS = ["count(*)", ...COUNTED_COLUMNS.map((column) => `sum(${inSumRow(column)})`)].join(", ");
+const ADD_SUMS = ["requests", ...COUNTED_COLUMNS]
+  .map((column) => `${column} = ${column} + excluded.${column}`)
+  .join(", ");
+
+const addSums = (table: "usage_hour" | "usage_day", period: "hour" | "day") => {
+  const group = ([period, "key_id", "account_id", "model", "protocol", "provider"] as const).map(inSumRow);
+  return `
+  INSERT INTO ${table} SELECT ${group.join(", ")}, ${SUMS} ${NEW_RECORDS}
+  GROUP BY 1, 2, 3, 4, 5, 6
+  ON CONFLICT DO UPDATE SET ${ADD_SUMS}`;
+};
+const ADD_TO_SUMS = [addSums("usage_hour", "hour"), addSums("usage_day", "day")];
+
 const INSERT_RECORDS = `
-  INSERT INTO usage_record (${COLUMNS.join(", ")})
-  SELECT ${COLUMNS.map((column) => `item.value ->> '${column}'`).join(", ")} ${NEW_RECORDS}`;
+  INSERT INTO usage_record (${RECORD_COLUMNS.join(", ")})
+  SELECT ${RECORD_COLUMNS.map((_, index) => `item.value ->> ${String(index)}`).join(", ")} ${NEW_RECORDS}`;
 
 const MOVE_FENCE = `
   INSERT INTO ledger_fence (sender, through) VALUES (?1, ?2)
   ON CONFLICT DO UPDATE SET through = max(through, excluded.through)`;
 
-const toItem = (record: UsageRecord, timeZone: string) => ({
-  request_id: record.requestId,
-  key_id: record.keyId,
-  account_id: record.accountId,
-  provider: record.provider,
-  protocol: record.protocol,
-  model: record.model,
-  requested_model: record.requestedModel,
-  stream: Number(record.stream),
-  status: record.status,
-  outcome: record.outcome,
-  estimated: Number(record.estimated),
-  started_at: record.startedAt,
-  first_byte_at: record.firstByteAt,
-  ended_at: record.endedAt,
-  attempts: record.attempts,
-  input: record.tokens.input,
-  output: record.tokens.output,
-  cache_write_5m: record.tokens.cacheWrite5m,
-  cache_write_1h: record.tokens.cacheWrite1h,
-  cache_read: record.tokens.cacheRead,
-  web_searches: record.tokens.webSearches,
-  service_tier: record.serviceTier,
-  speed: record.speed,
-  cost: record.cost,
-  price_version: record.priceVersion,
-  error: record.error,
-  routing: record.routing === null ? null : JSON.stringify(record.routing),
-  hour: Math.floor(record.endedAt / HOUR_MS) * HOUR_MS,
-  day: dayOf(record.endedAt, timeZone),
-  failed: Number(record.outcome !== "completed" && record.outcome !== "client_gone"),
-  unpriced: Number(record.priceVersion === null && record.tokens.output > 0),
-});
-
 /** Books a batch. The same batch booked again, or a record that is in another batch too, changes nothing. */
 export async function bookUsage(db: D1Database, batch: Batch): Promise<void> {
+  const { sender, through, timeZone } = batch;
   const statements: D1PreparedStatement[] = [];
   const unique = [...new Map(batch.records.map((record) => [record.requestId, record])).values()];
   for (let at = 0; at < unique.length; at += RECORDS_PER_STATEMENT) {
-    const chunk = unique
-      .slice(at, at + RECORDS_PER_STATEMENT)
-      .map((record) => toItem(record, batch.timeZone));
-    const items = JSON.stringify(chunk);
-    for (const sql of [addSums("usage_hour", "hour"), addSums("usage_day", "day"), INSERT_RECORDS]) {
-      statements.push(db.prepare(sql).bind(items, batch.sender, batch.through));
-    }
+    const chunk = unique.slice(at, at + RECORDS_PER_STATEMENT);
+    const sums = JSON.stringify(chunk.map((record) => sumRow(record, timeZone)));
+    for (const sql of ADD_TO_SUMS) statements.push(db.prepare(sql).bind(sums, sender, through));
+    const records = JSON.stringify(chunk.map(recordRow));
+    statements.push(db.prepare(INSERT_RECORDS).bind(records, sender, through));
   }
-  statements.push(db.prepare(MOVE_FENCE).bind(batch.sender, batch.through));
+  statements.push(db.prepare(MOVE_FENCE).bind(sender, through));
   await db.batch(statements);
 }

@@ -1,7 +1,7 @@
 /** Reads what an Anthropic answer cost, from its JSON or its event stream (docs.anthropic.com/en/api/messages-streaming). Pure. */
 import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type TokenUsage, type UsageReading } from "../../domain/usage.ts";
-import { parseAt, topLevelFields } from "../json-fields.ts";
+import { readObject } from "../json-fields.ts";
 import type { UsageReader } from "../protocol.ts";
 import { SseReader, type SseEvent } from "../sse.ts";
 
@@ -58,17 +58,10 @@ export function addUsage(reading: UsageReading, usage: unknown): UsageReading {
 
 /** Usage of a complete JSON answer. What cannot be read counts as not reported. */
 export function readAnthropicAnswer(body: Uint8Array): UsageReading {
-  try {
-    const fields = topLevelFields(body);
-    const value = (name: string): unknown => {
-      const range = fields.get(name);
-      return range === undefined ? undefined : parseAt(body, range);
-    };
-    const reading = addUsage({ ...EMPTY_READING, model: textOrNull(value("model")) }, value("usage"));
-    return { ...reading, finished: true };
-  } catch {
-    return EMPTY_READING;
-  }
+  const answer = readObject(body);
+  if (answer === null) return EMPTY_READING;
+  const reading = addUsage({ ...EMPTY_READING, model: textOrNull(answer.model) }, answer.usage);
+  return { ...reading, finished: true };
 }
 
 function onMessageStart(reading: UsageReading, data: Json): UsageReading {

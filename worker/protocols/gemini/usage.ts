@@ -1,5 +1,6 @@
 /** What Google reports of an answer's tokens, in the normal form (ai.google.dev/api/generate-content#UsageMetadata). Pure. */
 import { EMPTY_READING, NO_USAGE, type UsageReading } from "../../domain/usage.ts";
+import { readObject } from "../json-fields.ts";
 import type { AnswerUsage } from "../neutral.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -84,12 +85,8 @@ export const withMessage = (reading: UsageReading, message: Json): UsageReading 
 
 /** Usage of a complete JSON answer. What cannot be read counts as not reported. */
 export function readGeminiAnswer(body: Uint8Array): UsageReading {
-  try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(body));
-    return isObject(parsed)
-      ? { ...withMessage(EMPTY_READING, unwrapped(parsed)), finished: true }
-      : EMPTY_READING;
-  } catch {
-    return EMPTY_READING;
-  }
+  const answer = readObject(body);
+  return answer === null
+    ? EMPTY_READING
+    : { ...withMessage(EMPTY_READING, unwrapped(answer)), finished: true };
 }

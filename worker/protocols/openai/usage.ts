@@ -1,7 +1,7 @@
 /** Reads the `usage` objects of OpenAI's dialects into the normal form, where no count holds another. Pure. */
 import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type TokenUsage, type UsageReading } from "../../domain/usage.ts";
-import { parseAt, topLevelFields } from "../json-fields.ts";
+import { readObject } from "../json-fields.ts";
 
 /** No answer costs more tokens than this; a larger figure is the upstream's mistake and is clamped. */
 export const TOKENS_MAX = 1_000_000_000;
@@ -50,19 +50,11 @@ export const withNames = (reading: UsageReading, { model, service_tier }: Json):
 
 /** A complete JSON answer of any of the dialects. What cannot be read counts as not reported. */
 export function readJsonAnswer(body: Uint8Array): UsageReading {
-  try {
-    const fields = topLevelFields(body);
-    const value = (name: string): unknown => {
-      const range = fields.get(name);
-      return range === undefined ? undefined : parseAt(body, range);
-    };
-    const named = withNames(EMPTY_READING, { model: value("model"), service_tier: value("service_tier") });
-    const reading = withUsage(named, value("usage"));
-    const webSearches = searchesIn(value("output"));
-    return { ...reading, tokens: { ...reading.tokens, webSearches }, finished: true };
-  } catch {
-    return EMPTY_READING;
-  }
+  const answer = readObject(body);
+  if (answer === null) return EMPTY_READING;
+  const reading = withUsage(withNames(EMPTY_READING, answer), answer.usage);
+  const tokens = { ...reading.tokens, webSearches: searchesIn(answer.output) };
+  return { ...reading, tokens, finished: true };
 }
 
 /** Searches are billed by the call; opening a page of their results is not (pricing page, "Built-in tools"). */
