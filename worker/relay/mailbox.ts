@@ -52,11 +52,23 @@ function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News 
   return news;
 }
 
-/** What began and ended within the same few milliseconds is told as one thing: its end. */
-function withdrawn(news: { readonly requestId: RequestId }[], requestId: RequestId): void {
-  const at = news.findIndex((each) => each.requestId === requestId);
+/**
+ * What began and ended within the same few milliseconds is told as one thing, its end.
+ *
+ * @returns whether its beginning was still to be told
+ */
+function withdraw(news: { readonly requestId: RequestId }[], requestId: RequestId): boolean {
+  const at = news.findLastIndex((each) => each.requestId === requestId);
   if (at !== -1) news.splice(at, 1);
+  return at !== -1;
 }
+
+/** Whether an account learns anything from the end of a lease that it never heard of. */
+const teaches = ({ outcome, windows }: Release): boolean =>
+  windows !== null || outcome.kind === "failed" || outcome.kind === "disabled";
+
+const isEmpty = (news: AccountNews): boolean =>
+  Object.values(news).every((list: readonly unknown[]) => list.length === 0);
 
 export const mailbox = {
   admit(keyId: KeyId, request: AdmitRequest): void {
@@ -67,7 +79,7 @@ export const mailbox = {
   },
   settle(keyId: KeyId, record: UsageRecord, service: Service): void {
     const news = newsFor(toKeys, keyId, keyNews);
-    withdrawn(news.admissions, record.requestId);
+    withdraw(news.admissions, record.requestId);
     news.settlements.push(settlementOf(record, service));
   },
   /** Like `settle`, for a purse. */
@@ -85,8 +97,8 @@ export const mailbox = {
   },
   release(accountId: AccountId, release: Release): void {
     const news = newsFor(toAccounts, accountId, accountNews);
-    withdrawn(news.taken, release.requestId);
-    news.releases.push(release);
+    const isUnheardOf = withdraw(news.taken, release.requestId);
+    if (!isUnheardOf || teaches(release)) news.releases.push(release);
   },
   turnAnswered(accountId: AccountId, requestId: RequestId): void {
     newsFor(toAccounts, accountId, accountNews).turnsAnswered.push(requestId);
@@ -131,12 +143,14 @@ async function sendAll(ports: Ports): Promise<void> {
         keyWarrants.renew(id, await ports.keyObject(id).news(news), sentAt);
       }),
     ),
-    ...[...accounts].map(([id, news]) =>
-      deliver(async () => {
-        const sentAt = ports.now();
-        accountWarrants.renew(id, await ports.accountObject(id).news(news), sentAt);
-      }),
-    ),
+    ...[...accounts]
+      .filter(([, news]) => !isEmpty(news))
+      .map(([id, news]) =>
+        deliver(async () => {
+          const sentAt = ports.now();
+          accountWarrants.renew(id, await ports.accountObject(id).news(news), sentAt);
+        }),
+      ),
   ]);
 }
 
