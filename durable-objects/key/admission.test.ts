@@ -3,7 +3,7 @@ import type { KeyConfig } from "../../worker/domain/key.ts";
 import { ask, askFor, DAY_MS, DEPLOYMENT, dollars, HOUR_MS } from "./__fixtures__/builders.ts";
 import { Machine } from "./__fixtures__/machine.ts";
 import { wake } from "./admission.ts";
-import * as limits from "./limits.ts";
+import * as spending from "./spending.ts";
 import { sweep } from "./permits.ts";
 
 const OPUS = "claude-opus-4-5";
@@ -83,7 +83,7 @@ describe("a budget", () => {
     key.admit(askFor(1, dollars(10)));
     key.now += 91_000;
     key.state = sweep(key.state, DEPLOYMENT, key.now).state;
-    expect(key.state.reserved).toEqual(limits.NOTHING);
+    expect(key.state.reserved).toEqual(spending.NOTHING);
     expect(key.try(askFor(2, dollars(10)))).toBe("admitted");
   });
 });
@@ -194,7 +194,7 @@ describe("the queue", () => {
     key.wake();
     key.settle(1, 0);
     key.wake();
-    expect(key.state.reserved).toEqual(limits.NOTHING);
+    expect(key.state.reserved).toEqual(spending.NOTHING);
   });
 
   it("serves more at once when the key gets more slots", () => {

@@ -6,6 +6,7 @@ import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import { queueLengthOf, type QueueRules } from "../../worker/domain/queue.ts";
 import { enter, entryTo, HOPELESS_RETRY_MS, isWaiting, leave, settled, type Waiter } from "../wait-queue.ts";
 import * as limits from "./limits.ts";
+import * as spending from "./spending.ts";
 import { allowanceOf, atListPrice, permit } from "./permits.ts";
 import { isLive, obstacle } from "./rules.ts";
 import { hasSlot, rolled, type Deployment, type KeyState, type Step } from "./state.ts";
@@ -46,7 +47,7 @@ const queueRules = ({ config }: KeyState, deployment: Deployment): QueueRules =>
 });
 
 type Fit =
-  | { readonly kind: "fits"; readonly reserved: limits.Spending; readonly allowance: NanoDollars | null }
+  | { readonly kind: "fits"; readonly reserved: spending.Spending; readonly allowance: NanoDollars | null }
   /** Something that is in use now may come back. */
   | { readonly kind: "busy"; readonly error: ErrorFacts }
   | { readonly kind: "refused"; readonly error: ErrorFacts };
@@ -54,7 +55,7 @@ type Fit =
 /** Whether a request may run now, and what it would hold back. */
 function fitOf(state: KeyState, request: AdmitRequest, now: EpochMs): Fit {
   const { config } = state;
-  const wanted = limits.charge(config, { ...request.estimate, ...request }, 1, state.multipliers);
+  const wanted = spending.charge(config, { ...request.estimate, ...request }, 1, state.multipliers);
   const known = limits.limitsOf(state.tallies, state.reserved, config);
   const room = limits.roomFor(known, wanted, config.hardBudget, now);
   if (room.kind === "exhausted") return refusal(room.error);

@@ -5,6 +5,7 @@ import { ask, DAY_MS, DEPLOYMENT, ended, HOUR_MS, requestId } from "./__fixtures
 import { Machine } from "./__fixtures__/machine.ts";
 import { cancel } from "./admission.ts";
 import * as limits from "./limits.ts";
+import * as spending from "./spending.ts";
 import { checkpoint, extend, settle, sweep } from "./permits.ts";
 import { rolled, type KeyState } from "./state.ts";
 
@@ -102,8 +103,8 @@ describe("any history of a key with limits", () => {
 
   const holdsBackTheSum = (state: KeyState) => {
     const sum = [...state.permits.values()].reduce(
-      (total, { reserved }) => limits.add(total, reserved),
-      limits.NOTHING,
+      (total, { reserved }) => spending.add(total, reserved),
+      spending.NOTHING,
     );
     expect(state.reserved).toEqual(sum);
     const { requests, tokens, cost, premiumCost } = state.reserved;
@@ -166,7 +167,7 @@ describe("any history of a key with limits", () => {
           // A stream that keeps to its allowance costs no more than what was held back for it.
           if (each.do === "settle") {
             const held = key.state.permits.get(requestId(each.id))?.reserved.cost ?? 0;
-            const cost = Math.min(each.cost, Math.floor(held / limits.rateOf(key.state.config, "claude")));
+            const cost = Math.min(each.cost, Math.floor(held / spending.rateOf(key.state.config, "claude")));
             perform(key, { ...each, cost }, over);
           } else perform(key, each, over);
           key.wake();

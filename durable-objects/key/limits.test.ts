@@ -1,17 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import { config, DAY_MS, dollars, HOUR_MS, NOW } from "./__fixtures__/builders.ts";
-import {
-  charge,
-  current,
-  EMPTY_TALLIES,
-  limitsOf,
-  NOTHING,
-  rescheduled,
-  roomFor,
-  spend,
-  type Spending,
-} from "./limits.ts";
+import { limitsOf, roomFor } from "./limits.ts";
+import { charge, current, EMPTY_TALLIES, NOTHING, rescheduled, spend, type Spending } from "./spending.ts";
 
 const spending = (overrides: Partial<Spending>): Spending => ({ ...NOTHING, ...overrides });
 const cost = (amount: number) => spending({ cost: dollars(amount) });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { personIdSchema } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import { config, DAY_MS, DEPLOYMENT, dollars, NOW } from "./__fixtures__/builders.ts";
-import { NOTHING, spend } from "./limits.ts";
+import { NOTHING, spend } from "./spending.ts";
 import { noticesOf } from "./notices.ts";
 import { configure, emptyState, rolled, type KeyState } from "./state.ts";
 

@@ -5,6 +5,7 @@ import { settlementOf, type AdmitRequest, type Settlement } from "../../worker/d
 import type { Service } from "../../worker/domain/service.ts";
 import { NO_USAGE, type UsageRecord } from "../../worker/domain/usage.ts";
 import * as limits from "./limits.ts";
+import * as spending from "./spending.ts";
 import { rolled, type Deployment, type KeyState, type Permit, type Step } from "./state.ts";
 
 /** A permit ends on its own this long after its last checkpoint, in ms; workers checkpoint at a third of it. */
@@ -39,7 +40,7 @@ const draftOf = (state: KeyState, request: AdmitRequest): UsageRecord => ({
 const permitFor = (
   state: KeyState,
   request: AdmitRequest,
-  reserved: limits.Spending,
+  reserved: spending.Spending,
   now: EpochMs,
 ): Permit => ({
   deadline: now + PERMIT_TTL_MS,
@@ -51,14 +52,14 @@ const permitFor = (
 export function permit(
   state: KeyState,
   request: AdmitRequest,
-  reserved: limits.Spending,
+  reserved: spending.Spending,
   now: EpochMs,
 ): KeyState {
   const held = permitFor(state, request, reserved, now);
   return {
     ...state,
     permits: new Map(state.permits).set(request.requestId, held),
-    reserved: limits.add(state.reserved, reserved),
+    reserved: spending.add(state.reserved, reserved),
     sweepAt: Math.min(state.sweepAt, held.deadline),
     tallies: state.config.windowMinutes === 0 ? state.tallies : countRequest(state, now),
   };
@@ -73,18 +74,18 @@ export function take(state: KeyState, requests: readonly AdmitRequest[], now: Ep
   const permits = new Map(state.permits);
   for (const request of requests) {
     if (!permits.has(request.requestId))
-      permits.set(request.requestId, permitFor(state, request, limits.NOTHING, now));
+      permits.set(request.requestId, permitFor(state, request, spending.NOTHING, now));
   }
   return { ...state, permits, sweepAt: Math.min(state.sweepAt, now + PERMIT_TTL_MS) };
 }
 
 /** Requests count when they begin; what they consume counts when they end. */
 const countRequest = ({ tallies, config }: KeyState, now: EpochMs) =>
-  limits.spend(tallies, { ...limits.NOTHING, requests: 1 }, config, now);
+  spending.spend(tallies, { ...spending.NOTHING, requests: 1 }, config, now);
 
 /** What an amount at the key's rates is at list price; null: the key is not charged at all. */
 export function atListPrice(state: KeyState, charged: NanoDollars, service: Service): NanoDollars | null {
-  const rate = limits.rateOf(state.config, service, state.multipliers);
+  const rate = spending.rateOf(state.config, service, state.multipliers);
   return rate === 0 ? null : Math.floor(charged / rate);
 }
 
@@ -115,13 +116,13 @@ export function extend(
   const held = state.permits.get(requestId);
   if (held === undefined) return { state, decision: 0 };
   const { service, reserved, draft } = held;
-  const wanted = limits.charge(
+  const wanted = spending.charge(
     state.config,
     { tokens: reserved.tokens, cost: 2 * cost, model: draft.requestedModel, service },
     0,
     state.multipliers,
   );
-  const others = limits.subtract(state.reserved, reserved);
+  const others = spending.subtract(state.reserved, reserved);
   const room = limits.roomFor(limits.limitsOf(state.tallies, others, state.config), wanted, true, now);
   const left = room.kind === "free" ? (room.left ?? Infinity) : 0;
   const charged = Math.max(reserved.cost, Math.min(wanted.cost, left));
@@ -131,7 +132,7 @@ export function extend(
     state: {
       ...state,
       permits: new Map(state.permits).set(requestId, { ...held, reserved: extended }),
-      reserved: limits.add(others, extended),
+      reserved: spending.add(others, extended),
     },
     decision: atListPrice(state, charged, service) ?? Infinity,
   };
@@ -156,17 +157,17 @@ export function settleAll(
   const permits = new Map(state.permits);
   let { reserved } = state;
   let { requests, tokens, cost } = state.totals;
-  let spent = limits.NOTHING;
+  let spent = spending.NOTHING;
   for (const settlement of settlements) {
     const held = permits.get(settlement.requestId);
-    if (held !== undefined) reserved = limits.subtract(reserved, held.reserved);
+    if (held !== undefined) reserved = spending.subtract(reserved, held.reserved);
     permits.delete(settlement.requestId);
     requests++;
     tokens += settlement.tokens;
     cost += settlement.cost;
-    spent = limits.add(spent, limits.charge(state.config, settlement, 0, state.multipliers));
+    spent = spending.add(spent, spending.charge(state.config, settlement, 0, state.multipliers));
   }
-  const tallies = limits.spend(state.tallies, spent, state.config, now);
+  const tallies = spending.spend(state.tallies, spent, state.config, now);
   return { ...state, permits, reserved, totals: { requests, tokens, cost }, tallies };
 }
 
@@ -190,8 +191,8 @@ export function withdraw(state: KeyState, requestId: RequestId): KeyState {
   return {
     ...state,
     permits,
-    reserved: limits.subtract(state.reserved, held.reserved),
-    tallies: state.config.windowMinutes === 0 ? state.tallies : limits.uncount(state.tallies, grantedAt),
+    reserved: spending.subtract(state.reserved, held.reserved),
+    tallies: state.config.windowMinutes === 0 ? state.tallies : spending.uncount(state.tallies, grantedAt),
   };
 }
 

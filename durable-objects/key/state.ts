@@ -5,7 +5,7 @@ import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import type { Service } from "../../worker/domain/service.ts";
 import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { EMPTY_QUEUE, firstDeadline, type WaitQueue } from "../wait-queue.ts";
-import * as limits from "./limits.ts";
+import * as spending from "./spending.ts";
 
 export interface Permit {
   readonly deadline: EpochMs;
@@ -13,7 +13,7 @@ export interface Permit {
   readonly draft: UsageRecord;
   readonly service: Service;
   /** Held back from every budget until the request ends. */
-  readonly reserved: limits.Spending;
+  readonly reserved: spending.Spending;
 }
 
 /** All that was ever settled, at list price. */
@@ -27,19 +27,19 @@ export interface Totals {
 export interface KeyState {
   readonly config: KeyConfig;
   /** The deployment's, beside the key's own rates; not kept. */
-  readonly multipliers: limits.Rates;
+  readonly multipliers: spending.Rates;
   /** Deleted by an admin: refuses for ever. */
   readonly revoked: boolean;
   readonly permits: ReadonlyMap<RequestId, Permit>;
   /** Always the sum of what the permits reserve. */
-  readonly reserved: limits.Spending;
+  readonly reserved: spending.Spending;
   /** No permit ends before this: until then there is nothing to sweep. */
   readonly sweepAt: EpochMs;
   readonly queue: WaitQueue<AdmitRequest>;
   readonly activatedAt: EpochMs | null;
   readonly lastUsedAt: EpochMs | null;
   readonly totals: Totals;
-  readonly tallies: limits.Tallies;
+  readonly tallies: spending.Tallies;
 }
 
 /** What of the deployment's settings a key's decisions depend on. */
@@ -47,7 +47,7 @@ export interface Deployment {
   readonly timeZone: string;
   readonly queueTimeoutMs: number;
   /** What each service's cost counts, beside the keys' own rates. */
-  readonly rates: limits.Rates;
+  readonly rates: spending.Rates;
 }
 
 /** Every transition takes the state and the time and returns the next state with its decision. */
@@ -61,13 +61,13 @@ export const emptyState = (config: KeyConfig): KeyState => ({
   multipliers: {},
   revoked: false,
   permits: new Map(),
-  reserved: limits.NOTHING,
+  reserved: spending.NOTHING,
   sweepAt: Infinity,
   queue: EMPTY_QUEUE,
   activatedAt: null,
   lastUsedAt: null,
   totals: { requests: 0, tokens: 0, cost: 0 },
-  tallies: limits.EMPTY_TALLIES,
+  tallies: spending.EMPTY_TALLIES,
 });
 
 export const hasSlot = (state: KeyState) =>
@@ -78,7 +78,7 @@ export const isScarce = (state: KeyState) => !hasSlot(state) || state.queue.wait
 
 /** The state with every period that is over begun anew, at the rates of now. What is reserved stays as it was. */
 export const rolled = (state: KeyState, { timeZone, rates }: Deployment, now: EpochMs): KeyState => {
-  const tallies = limits.current(state.tallies, state.config, timeZone, now);
+  const tallies = spending.current(state.tallies, state.config, timeZone, now);
   const isSame = tallies === state.tallies && rates === state.multipliers;
   return isSame ? state : { ...state, tallies, multipliers: rates };
 };
@@ -107,7 +107,7 @@ export function configure(
 ): KeyState {
   if (config.updatedAt < before.config.updatedAt) return before;
   const state = rolled(before, deployment, now);
-  const tallies = limits.rescheduled(state.tallies, config, deployment.timeZone, now);
+  const tallies = spending.rescheduled(state.tallies, config, deployment.timeZone, now);
   // Another time zone is no reason to cut a week short that has begun.
   const { week } = beginsWithIt(state.config, config) ? state.tallies : tallies;
   return { ...state, config, tallies: { ...tallies, week } };
@@ -119,4 +119,4 @@ const beginsWithIt = (a: KeyConfig, b: KeyConfig) =>
 
 /** All budgets and windows as if nothing had been spent. What running requests hold back stays held back. */
 export const withoutSpending = (before: KeyState, deployment: Deployment, now: EpochMs): KeyState =>
-  rolled({ ...before, tallies: limits.EMPTY_TALLIES }, deployment, now);
+  rolled({ ...before, tallies: spending.EMPTY_TALLIES }, deployment, now);

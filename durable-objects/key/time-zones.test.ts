@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { config, DAY_MS, DEPLOYMENT, dollars, HOUR_MS, NOW } from "./__fixtures__/builders.ts";
-import { charge, current, EMPTY_TALLIES, NOTHING, spend, type Tallies } from "./limits.ts";
+import { charge, current, EMPTY_TALLIES, NOTHING, spend, type Tallies } from "./spending.ts";
 import { configure, emptyState, rolled } from "./state.ts";
 
 const KEY = config({ windowMinutes: 90 });

@@ -5,7 +5,8 @@
  * what was spent passes a limit by no more than one event's cost for each stream that may run, besides what was
  * spent by requests whose permit a restart forgot or that were swept in silence, and so had nothing reserved.
  */
-import { NOTHING, add, limitsOf, type Spending } from "../../durable-objects/key/limits.ts";
+import { limitsOf } from "../../durable-objects/key/limits.ts";
+import { NOTHING, add, type Spending } from "../../durable-objects/key/spending.ts";
 import type { KeyState } from "../../durable-objects/key/state.ts";
 import type { EpochMs, KeyId, RequestId } from "../../worker/domain/ids.ts";
 import type { LimitId } from "../../worker/domain/key-limits.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NOTHING } from "../../durable-objects/key/limits.ts";
+import { NOTHING } from "../../durable-objects/key/spending.ts";
 import { SessionPointers } from "../../durable-objects/account/sessions.ts";
 import { check } from "./check.ts";
 import { MACHINES, type Machines } from "./machines.ts";

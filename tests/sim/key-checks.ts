@@ -12,7 +12,7 @@
  */
 import type { Woken } from "../../durable-objects/key/admission.ts";
 import { PERMIT_TTL_MS } from "../../durable-objects/key/permits.ts";
-import { add, NOTHING, type Spending } from "../../durable-objects/key/limits.ts";
+import { add, NOTHING, type Spending } from "../../durable-objects/key/spending.ts";
 import type { KeyState } from "../../durable-objects/key/state.ts";
 import type { KeyId, RequestId } from "../../worker/domain/ids.ts";
 import type { Settlement } from "../../worker/domain/permit.ts";

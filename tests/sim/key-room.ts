@@ -1,7 +1,7 @@
 /** A key's object in virtual time: `durable-objects/key/object.ts` and its store around the real state machine. */
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { Woken } from "../../durable-objects/key/admission.ts";
-import { add, NOTHING } from "../../durable-objects/key/limits.ts";
+import { add, NOTHING } from "../../durable-objects/key/spending.ts";
 import { RecentIds } from "../../durable-objects/key/recent-ids.ts";
 import type { Deployment, KeyState } from "../../durable-objects/key/state.ts";
 import { EMPTY_QUEUE } from "../../durable-objects/wait-queue.ts";

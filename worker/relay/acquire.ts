@@ -1,12 +1,13 @@
 /** Gets a lease: asks the ranked accounts in order, follows a session that moved, and waits where all are full. */
 import { RelayError, type ErrorFacts } from "../domain/errors.ts";
 import type { AccountId, Affinity, EpochMs, RequestId } from "../domain/ids.ts";
-import type { Lease, LeaseDecision, LeaseRequest, RefusalReason } from "../domain/lease.ts";
+import type { Lease, LeaseDecision, LeaseRequest } from "../domain/lease.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import { accountsSeen } from "./accounts-seen.ts";
 import { mailbox } from "./mailbox.ts";
 import { askObject, type Ports } from "./ports.ts";
 import type { Choice } from "./schedule.ts";
+import { BINDING_GONE, explain, type Refusal } from "./refusals.ts";
 import type { Story } from "./story.ts";
 import { accountWarrants } from "./warrants.ts";
 
@@ -19,11 +20,6 @@ const ANY_REQUEST = "";
 
 /** Clocks of workers and objects differ a little: who comes back this much later does not come too early. */
 const CLOCK_SKEW_MS = 50;
-
-interface Refusal {
-  readonly reason: RefusalReason;
-  readonly retryAt: EpochMs | null;
-}
 
 const remembered = new Map<string, Refusal & { readonly until: EpochMs }>();
 
@@ -273,55 +269,3 @@ export class Acquisition {
     remembered.set(this.#key(account), { reason, retryAt, until });
   }
 }
-
-const EXPLANATION: Readonly<Record<RefusalReason, string>> = {
-  full: "every slot of every account is in use",
-  rate_limited: "rate limits are reached",
-  overloaded: "the upstream is overloaded",
-  unauthorized: "accounts could not sign in",
-  forbidden: "accounts may not do this",
-  payment: "accounts have billing problems",
-  unavailable: "the upstream is unavailable",
-  server_error: "the upstream fails",
-  network: "the upstream cannot be reached",
-  proxy: "proxies of accounts fail",
-  timeout: "the upstream takes too long",
-  model: "no account has this model",
-  window_warning: "limits are nearly used up",
-  disabled: "accounts are switched off",
-  paused: "accounts are paused",
-  expired: "subscriptions have ended",
-};
-
-const BINDING_GONE: ErrorFacts = {
-  code: "no_account_available",
-  message:
-    "The account that this key is bound to was deleted. Ask the relay's administrator to bind it anew.",
-  retryAfterMs: null,
-  reason: "binding_gone",
-};
-
-/** Why no account can serve, in one error: what most holds it up, and when the first may serve again. */
-export function explain(refusals: readonly Refusal[], now: EpochMs): ErrorFacts {
-  if (refusals.length === 0) {
-    return {
-      code: "no_account_available",
-      message: "No upstream account is set up for this key and model. Ask the relay's administrator.",
-      retryAfterMs: null,
-    };
-  }
-  const retryAt = refusals.reduce((soonest, { retryAt: at }) => Math.min(soonest, at ?? Infinity), Infinity);
-  const retryAfterMs = retryAt === Infinity ? null : Math.max(0, retryAt - now);
-  const reasons = [...new Set(refusals.map(({ reason }) => reason))];
-  const message = `No upstream account can serve this now: ${reasons.map((reason) => EXPLANATION[reason]).join(", ")}.`;
-  if (reasons.every((reason) => reason === "rate_limited"))
-    return { code: "rate_limited", message, retryAfterMs };
-  if (reasons.every((reason) => reason === "model"))
-    return { code: "model_not_found", message, retryAfterMs };
-  if (reasons.includes("full"))
-    return { code: "no_account_available", message, retryAfterMs: retryAfterMs ?? FULL_RETRY_MS };
-  return { code: "no_account_available", message, retryAfterMs };
-}
-
-/** A slot may come free at any moment. */
-const FULL_RETRY_MS = 5000;
