@@ -60,6 +60,13 @@ export class AccountChecks {
     this.#uses(room, request.requestId);
   }
 
+  /** Leases that workers took under a warrant. */
+  taken({ id, state: { config } }: AccountRoom, leases: readonly { readonly requestId: RequestId }[]): void {
+    const [lease] = leases;
+    if (lease === undefined || config.maxConcurrency === 0) return;
+    throw this.#violation("only what is not counted is let in unasked", `${lease.requestId} at ${id}`);
+  }
+
   #uses(room: AccountRoom, requestId: RequestId): void {
     const journey = this.#live.get(requestId);
     // Whoever does not wait for this answer any more will not use the account: the lease ends on its own.

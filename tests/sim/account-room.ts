@@ -7,11 +7,13 @@ import type { AccountState } from "../../durable-objects/account/state.ts";
 import type { AccountConfig } from "../../worker/domain/account.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
+import { WARRANT_MS, type Warrant } from "../../worker/domain/warrant.ts";
 import type { AccountChecks } from "./account-checks.ts";
 import { Commit } from "./commit.ts";
 import type { Reachable } from "./network.ts";
 import { Waiting } from "./waiting.ts";
 import { PointerTable } from "./pointer-table.ts";
+import { newWarrants } from "./new-warrants.ts";
 import type { RoomSurroundings } from "./rooms.ts";
 import { SESSION_TTL_MS, type SessionChecks } from "./session-checks.ts";
 
@@ -25,6 +27,7 @@ export type LeaseAnswer =
       readonly scarce: boolean;
       readonly active: number;
       readonly waitedMs: number;
+      readonly warrant: Warrant | null;
     };
 
 export class AccountRoom implements Reachable {
@@ -37,6 +40,7 @@ export class AccountRoom implements Reachable {
   readonly #table = new PointerTable();
   readonly #commit: Commit;
   readonly #waiting = new Waiting<Woken["grant"]>();
+  #warrants = newWarrants();
   #sessions: SessionPointers;
   #state: AccountState;
   #written: AccountState;
@@ -114,13 +118,21 @@ export class AccountRoom implements Reachable {
   #handOut(waitedMs: number): LeaseAnswer {
     this.#world.onGrant(this);
     const scarce = this.#world.machines.account.isScarce(this.#state);
-    return { kind: "granted", scarce, active: this.#state.slotsUsed, waitedMs };
+    return { kind: "granted", scarce, active: this.#state.slotsUsed, waitedMs, warrant: this.#warrant() };
   }
 
-  news(news: AccountNews, answer: (value: null) => void): void {
+  #warrant(): Warrant | null {
+    const now = this.#world.timeline.now();
+    const isFree = this.#world.machines.account.leasesFreely(this.#state, now + WARRANT_MS);
+    return isFree && this.#sessions.count === 0 ? this.#warrants.give(now) : null;
+  }
+
+  news(news: AccountNews, answer: (value: Warrant | null) => void): void {
     const now = this.#world.timeline.now();
     const machine = this.#world.machines.account;
-    let state = news.renewals.length === 0 ? this.#state : machine.renew(this.#state, news.renewals, now);
+    this.#checks.taken(this, news.taken);
+    let state = machine.take(this.#state, news.taken, now);
+    if (news.renewals.length > 0) state = machine.renew(state, news.renewals, now);
     this.#checks.renewed(this, news.renewals);
     for (const requestId of news.turnsAnswered) state = machine.turnAnswered(state, requestId, now);
     for (const each of news.releases) {
@@ -134,7 +146,7 @@ export class AccountRoom implements Reachable {
     }
     this.#apply(state);
     this.#wake();
-    answer(null);
+    answer(this.#warrant());
   }
 
   /** An admin looks at the account. */
@@ -144,6 +156,7 @@ export class AccountRoom implements Reachable {
 
   configure(config: AccountConfig): void {
     this.#apply({ ...this.#state, config });
+    this.#warrants.recall(this.#world.timeline.now());
     this.#commit.schedule();
     this.#wake();
   }
@@ -160,6 +173,7 @@ export class AccountRoom implements Reachable {
     this.#state = fromRow(toRow(this.#written)) ?? this.#written;
     this.#written = this.#state;
     this.#sessions = new this.#world.machines.SessionPointers(this.#table, () => SESSION_TTL_MS);
+    this.#warrants = newWarrants();
     this.#commit.forget();
     this.#waiting.forget();
     this.#timer++;

@@ -12,6 +12,9 @@ import type { World } from "./world.ts";
 /** The deployment's default, `SESSION_PATIENCE_MS`. */
 const SESSION_PATIENCE_MS = 5000;
 
+/** An account that gives warrants leases itself to whoever asks. */
+const ANY = "";
+
 export interface Leased {
   readonly account: AccountId;
   readonly scarce: boolean;
@@ -146,6 +149,14 @@ export class Acquisition {
       waitMs,
     };
     const room = this.#world.account(account);
+    const { isolate, requestId, isMetered } = journey;
+    const askedAt = this.#world.timeline.now();
+    const known = request.place === null ? isolate.accountWarrants.find(account, ANY, askedAt) : null;
+    if (known !== null) {
+      isolate.take(account, { requestId, takesSlot: isMetered });
+      isolate.send(journey);
+      return known;
+    }
     journey.asking = account;
     const reply = yield* this.#world.askTwice<LeaseAnswer>(room, (answer) => {
       room.lease(request, answer);
@@ -153,6 +164,9 @@ export class Acquisition {
     journey.asking = null;
     const decision = reply ?? UNREACHABLE;
     if (decision.kind !== "granted") this.#world.accountChecks.stopsUsing(journey);
+    else if (decision.warrant !== null) {
+      isolate.accountWarrants.keep(account, ANY, { grant: decision, warrant: decision.warrant }, askedAt);
+    }
     return decision;
   }
 

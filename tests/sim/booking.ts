@@ -83,7 +83,7 @@ export class Booking {
     this.#journey.isUrgent ||= outcome.kind === "failed" || outcome.kind === "disabled";
     this.#world.accountChecks.stopsUsing(this.#journey);
     this.#world.sessionChecks.ends(this.#journey);
-    isolate.toAccount(account).releases.push({ requestId, outcome, windows: null });
+    isolate.release(account, { requestId, outcome, windows: null });
     isolate.released(account);
   }
 
@@ -95,6 +95,7 @@ export class Booking {
   handOver(home: AccountId, to: AccountId): void {
     const { isolate, affinity } = this.#journey;
     if (affinity === null) return;
+    isolate.accountWarrants.end(home);
     isolate.toAccount(home).handOvers.push({ affinity, to });
     isolate.send(this.#journey);
   }
@@ -103,7 +104,7 @@ export class Booking {
     const journey = this.#journey;
     if (journey.isClosed) return;
     if (journey.isMetered) {
-      journey.isolate.toKey(journey.key.id).settlements.push(settlementOf(this.#record(outcome), "claude"));
+      journey.isolate.settle(journey.key.id, settlementOf(this.#record(outcome), "claude"));
     }
     this.dismiss();
   }
@@ -119,7 +120,7 @@ export class Booking {
   leaveQueues(): void {
     const { isolate, key, requestId, asking } = this.#journey;
     isolate.toKey(key.id).cancellations.push(requestId);
-    if (asking !== null) isolate.release(asking, requestId);
+    if (asking !== null) isolate.release(asking, { requestId, outcome: { kind: "neutral" }, windows: null });
     isolate.send(this.#journey);
   }
 }

@@ -71,6 +71,18 @@ const BROKEN: Record<string, { readonly machines: Machines; readonly invariant: 
       key: { ...key, admit: (state, ...rest) => key.admit({ ...state, reserved: NOTHING }, ...rest) },
     },
   },
+  "a permit that is not kept for who was let in under a warrant": {
+    invariant: "one record a request",
+    machines: { ...MACHINES, key: { ...key, take: (state) => state } },
+  },
+  "a warrant for a key that counts": {
+    invariant: "only what is not counted is let in unasked",
+    machines: { ...MACHINES, key: { ...key, admitsFreely: () => true } },
+  },
+  "a warrant for an account that counts": {
+    invariant: "only what is not counted is let in unasked",
+    machines: { ...MACHINES, account: { ...account, leasesFreely: () => true } },
+  },
   "an extension without bounds": {
     invariant: "hard budgets",
     machines: { ...MACHINES, key: { ...key, extend: (state) => ({ state, decision: Infinity }) } },
@@ -130,10 +142,11 @@ const BROKEN: Record<string, { readonly machines: Machines; readonly invariant: 
 
 describe("a world in which everything goes wrong", { timeout: TIMEOUT_MS }, () => {
   it.each([1, 2, 3, 4])("keeps every promise, with seed %d", (seed) => {
-    const { results, records } = check(seed, REQUESTS);
+    const { results, records, enteredFreely } = check(seed, REQUESTS);
     expect(results.served).toBeGreaterThan(REQUESTS / 4);
     expect(results.dead).toBeGreaterThan(0);
     expect(records).toBeGreaterThan(results.served / 2);
+    expect(enteredFreely).toBeGreaterThan(0);
   });
 
   it("is the same world for the same seed, to the last event, and another one for another", () => {

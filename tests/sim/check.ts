@@ -17,6 +17,8 @@ export interface CheckedRun {
   readonly steps: number;
   readonly hash: string;
   readonly records: number;
+  /** Requests whose key was not asked, since a warrant stood. */
+  readonly enteredFreely: number;
   readonly virtualMs: number;
   readonly results: World["statistics"]["results"];
   readonly excused: Readonly<Record<string, number>>;
@@ -41,6 +43,7 @@ export function check(seed: number, requests: number, machines: Machines = MACHI
     steps: world.timeline.steps,
     hash: world.timeline.hash,
     records: world.keyChecks.records,
+    enteredFreely: world.statistics.enteredFreely,
     virtualMs: world.timeline.now() - START_AT,
     results: world.statistics.results,
     excused: { ...world.accountChecks.excused, ...world.keyChecks.excused },

@@ -3,10 +3,15 @@ import type { AccountNews } from "../../durable-objects/account/contract.ts";
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { Directory } from "../../worker/domain/account.ts";
 import type { AccountId, EpochMs, KeyId, RequestId } from "../../worker/domain/ids.ts";
-import type { RefusalReason } from "../../worker/domain/lease.ts";
+import type { RefusalReason, Release, TakenLease } from "../../worker/domain/lease.ts";
+import type { Admitted, AdmitRequest, Settlement } from "../../worker/domain/permit.ts";
+import type { Warrant } from "../../worker/domain/warrant.ts";
 import type { Seen } from "../../worker/relay/schedule.ts";
+import { HeldWarrants } from "../../worker/relay/warrants.ts";
+import type { LeaseAnswer } from "./account-room.ts";
 import type { Journey } from "./journey.ts";
-import { Life, start, until, type Task } from "./tasks.ts";
+import type { Reply } from "./network.ts";
+import { Life, start, until, type Task, type Wait } from "./tasks.ts";
 import type { World } from "./world.ts";
 
 const GATHER_MS = 25;
@@ -23,10 +28,21 @@ export interface Refusal {
   readonly retryAt: EpochMs | null;
 }
 
+type Granted = Extract<LeaseAnswer, { kind: "granted" }>;
+
+/** What began and ended in the same box is told as its end. @returns whether its beginning was in there */
+function withdraw(news: { readonly requestId: RequestId }[], requestId: RequestId): boolean {
+  const at = news.findIndex((each) => each.requestId === requestId);
+  if (at !== -1) news.splice(at, 1);
+  return at !== -1;
+}
+
 export class Isolate {
   readonly #world: World;
   readonly #seen = new Map<AccountId, Seen>();
   readonly #remembered = new Map<string, Refusal & { readonly until: EpochMs }>();
+  keyWarrants = new HeldWarrants<KeyId, Admitted>();
+  accountWarrants = new HeldWarrants<AccountId, Granted>();
   #gatheringSince: EpochMs = -Infinity;
   #toKeys = new Map<KeyId, Mutable<KeyNews>>();
   #toAccounts = new Map<AccountId, Mutable<AccountNews>>();
@@ -90,8 +106,26 @@ export class Isolate {
     return news;
   }
 
-  release(account: AccountId, requestId: RequestId): void {
-    this.toAccount(account).releases.push({ requestId, outcome: { kind: "neutral" }, windows: null });
+  admit(key: KeyId, request: AdmitRequest): void {
+    this.toKey(key).admissions.push(request);
+  }
+
+  settle(key: KeyId, settlement: Settlement): void {
+    const news = this.toKey(key);
+    withdraw(news.admissions, settlement.requestId);
+    news.settlements.push(settlement);
+  }
+
+  take(account: AccountId, lease: TakenLease): void {
+    this.toAccount(account).taken.push(lease);
+  }
+
+  release(account: AccountId, release: Release): void {
+    const news = this.toAccount(account);
+    const { kind } = release.outcome;
+    if (kind === "failed" || kind === "disabled") this.accountWarrants.end(account);
+    if (withdraw(news.taken, release.requestId) && (kind === "ok" || kind === "neutral")) return;
+    news.releases.push(release);
   }
 
   /** What is there goes out after a moment, or at once; whoever comes first gathers for all and must live for it. */
@@ -119,25 +153,38 @@ export class Isolate {
     for (const [id, news] of keys) {
       const room = this.#world.key(id);
       const call = () =>
-        network.call<null>(room, (answer) => {
+        network.call<Warrant | null>(room, (answer) => {
           room.news(news, answer);
         });
-      start(this.#deliver(call), life, () => undefined);
+      const heard = (warrant: Warrant | null, sentAt: EpochMs) => {
+        this.keyWarrants.renew(id, warrant, sentAt);
+      };
+      start(this.#deliver(call, heard), life, () => undefined);
     }
     for (const [id, news] of accounts) {
       const room = this.#world.account(id);
       const call = () =>
-        network.call<null>(room, (answer) => {
+        network.call<Warrant | null>(room, (answer) => {
           room.news(news, answer);
         });
-      start(this.#deliver(call), life, () => undefined);
+      const heard = (warrant: Warrant | null, sentAt: EpochMs) => {
+        this.accountWarrants.renew(id, warrant, sentAt);
+      };
+      start(this.#deliver(call, heard), life, () => undefined);
     }
   }
 
-  *#deliver(call: () => ReturnType<World["network"]["call"]>): Task<void> {
+  *#deliver(
+    call: () => Wait<Reply<Warrant | null>>,
+    heard: (warrant: Warrant | null, sentAt: EpochMs) => void,
+  ): Task<void> {
     for (const pauseMs of [...RETRY_MS, 0]) {
+      const sentAt = this.#world.timeline.now();
       const reply = yield* until(call());
-      if (reply.kind === "answer") return;
+      if (reply.kind === "answer") {
+        heard(reply.answer, sentAt);
+        return;
+      }
       yield* until<void>((resume) => {
         this.#world.timeline.after(pauseMs, resume);
       });
@@ -151,6 +198,8 @@ export class Isolate {
     this.#gatheringSince = -Infinity;
     this.#toKeys = new Map();
     this.#toAccounts = new Map();
+    this.keyWarrants = new HeldWarrants();
+    this.accountWarrants = new HeldWarrants();
     this.#seen.clear();
     this.#remembered.clear();
     this.#directory = null;

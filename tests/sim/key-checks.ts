@@ -6,7 +6,8 @@
  * cannot know of any more: granted at most 25 ms before it restarted, or unheard of for 90 s.
  *
  * Records: every request whose permit was granted, and not forgotten by a restart within those 25 ms, ends as
- * exactly one record: settled or swept. One that was forgotten ends as at most one. A question that arrives once
+ * exactly one record: settled or swept. One that was forgotten ends as at most one, and so does one that was let in
+ * under a warrant by a worker that died before the key heard of it. A question that arrives once
  * more after its request was booked gets a permit that nobody uses; it is swept, and the ledger, which knows the
  * request, refuses the second record.
  */
@@ -63,6 +64,22 @@ export class KeyChecks {
     }
     if (!before.permits.has(requestId)) this.#budgets.admitted(room, requestId);
     this.#runs(room, requestId);
+  }
+
+  /** A worker let it in under a warrant: the key will hear of it, unless the worker dies before. */
+  entered(requestId: RequestId): void {
+    if (!this.#granted.has(requestId)) this.#granted.set(requestId, false);
+  }
+
+  /** What a key heard of such requests: from now on each must end as a record. */
+  taken({ id, state: { config } }: KeyRoom, requests: readonly { readonly requestId: RequestId }[]): void {
+    for (const { requestId } of requests) {
+      if (config.concurrency > 0 || BudgetChecks.hasLimits(config)) {
+        throw this.#violation("only what is not counted is let in unasked", `${requestId} at ${id}`);
+      }
+      if (this.#booked.has(requestId)) this.#grantedAfterwards.add(requestId);
+      this.#granted.set(requestId, true);
+    }
   }
 
   #runs(room: KeyRoom, requestId: RequestId): void {

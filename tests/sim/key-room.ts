@@ -9,10 +9,12 @@ import type { EpochMs, KeyId, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
+import { WARRANT_MS, type Warrant } from "../../worker/domain/warrant.ts";
 import { Commit } from "./commit.ts";
 import type { KeyChecks } from "./key-checks.ts";
 import type { Reachable } from "./network.ts";
 import { Waiting } from "./waiting.ts";
+import { newWarrants } from "./new-warrants.ts";
 import type { RoomSurroundings } from "./rooms.ts";
 
 export const DEPLOYMENT: Deployment = { timeZone: "UTC", queueTimeoutMs: 30_000, rates: {} };
@@ -27,6 +29,7 @@ export class KeyRoom implements Reachable {
   readonly #checks: KeyChecks;
   readonly #commit: Commit;
   readonly #waiting = new Waiting<Woken["admission"]>();
+  #warrants = newWarrants();
   #settled = new RecentIds([]);
   #state: KeyState;
   #written: { readonly state: KeyState; readonly settled: readonly RequestId[] };
@@ -93,9 +96,16 @@ export class KeyRoom implements Reachable {
     this.#checks.nobodyIsForgotten(this);
   }
 
+  #warrant(): Warrant | null {
+    const now = this.#world.timeline.now();
+    const isFree = this.#world.machines.key.admitsFreely(this.#state, now, now + WARRANT_MS);
+    return isFree ? this.#warrants.give(now) : null;
+  }
+
   #admission(admission: Woken["admission"], waitedMs: number): AdmitDecision {
     if (admission.kind === "refused") return admission;
     this.#world.onGrant(this);
+    const warrant = this.#warrant();
     const scarce = this.#world.machines.key.isScarce(this.#state);
     return {
       kind: "admitted",
@@ -103,7 +113,7 @@ export class KeyRoom implements Reachable {
       waitedMs,
       allowance: admission.allowance,
       explain: false,
-      warrant: null,
+      warrant,
     };
   }
 
@@ -118,10 +128,12 @@ export class KeyRoom implements Reachable {
   }
 
   /** Answers once it is written, where there is something that must be. */
-  news(news: KeyNews, answer: (value: null) => void): void {
+  news(news: KeyNews, answer: (value: Warrant | null) => void): void {
     const now = this.#world.timeline.now();
     const machine = this.#world.machines.key;
-    let state = this.#state;
+    const running = news.admissions.filter(({ requestId }) => !this.#settled.has(requestId));
+    this.#checks.taken(this, running);
+    let state = machine.take(this.#state, running, now);
     for (const requestId of news.cancellations) {
       state = machine.cancel(state, requestId);
       this.#abandon(requestId);
@@ -139,10 +151,11 @@ export class KeyRoom implements Reachable {
     }
     this.#apply(state);
     this.#wake();
-    if (news.settlements.length === 0) answer(null);
+    const warrant = this.#warrant();
+    if (news.settlements.length === 0) answer(warrant);
     else
       this.#commit.written(() => {
-        answer(null);
+        answer(warrant);
       });
   }
 
@@ -154,6 +167,7 @@ export class KeyRoom implements Reachable {
   configure(config: KeyConfig): void {
     const now = this.#world.timeline.now();
     this.#apply(this.#world.machines.key.configure(this.#state, config, DEPLOYMENT, now));
+    this.#warrants.recall(now);
     this.#wake();
   }
 
@@ -175,6 +189,7 @@ export class KeyRoom implements Reachable {
       sweepAt,
     };
     this.#settled = new RecentIds(settled);
+    this.#warrants = newWarrants();
     this.#commit.forget();
     this.#unwritten = [];
     this.#waiting.forget();

@@ -1,7 +1,7 @@
 /** A request's way from its client to an account and back, as `worker/relay/relay.ts` goes it. */
 import type { AccountId } from "../../worker/domain/ids.ts";
 import type { AttemptOutcome } from "../../worker/domain/lease.ts";
-import type { AdmitDecision } from "../../worker/domain/permit.ts";
+import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
 import { Acquisition, type Leased } from "./acquisition.ts";
 import { Booking } from "./booking.ts";
 import type { Refusal } from "./isolate.ts";
@@ -50,25 +50,41 @@ export function* relay(world: World, journey: Journey, answer: Answer): Task<Res
 }
 
 function* admit({ world, journey }: Way): Task<AdmitDecision | null> {
-  const { key, requestId, startedAt, model, isMetered } = journey;
+  const { key, requestId, startedAt, model, isMetered, isolate } = journey;
+  const request: AdmitRequest = {
+    requestId,
+    startedAt,
+    protocol: "anthropic",
+    service: "claude",
+    fingerprint: "",
+    caller: { client: null, userAgent: "" },
+    model,
+    stream: true,
+    metered: isMetered,
+    estimate: ESTIMATE,
+  };
+  const askedAt = world.timeline.now();
+  const known = isolate.keyWarrants.find(key.id, model, askedAt);
+  if (known !== null) {
+    if (isMetered) enter(request, world, journey);
+    return known;
+  }
   journey.isWaitingForPermit = isMetered;
-  return yield* world.askTwice<AdmitDecision>(key, (answer) => {
-    key.admit(
-      {
-        requestId,
-        startedAt,
-        protocol: "anthropic",
-        service: "claude",
-        fingerprint: "",
-        caller: { client: null, userAgent: "" },
-        model,
-        stream: true,
-        metered: isMetered,
-        estimate: ESTIMATE,
-      },
-      answer,
-    );
+  const decision = yield* world.askTwice<AdmitDecision>(key, (answer) => {
+    key.admit(request, answer);
   });
+  if (decision?.kind === "admitted" && decision.warrant !== null) {
+    isolate.keyWarrants.keep(key.id, model, { grant: decision, warrant: decision.warrant }, askedAt);
+  }
+  return decision;
+}
+
+/** Let in under a warrant: the key hears of it in a moment. */
+function enter(request: AdmitRequest, world: World, journey: Journey): void {
+  world.statistics.enteredFreely++;
+  world.keyChecks.entered(request.requestId);
+  journey.isolate.admit(journey.key.id, request);
+  journey.isolate.send(journey);
 }
 
 function* attemptUntilServed(first: Leased | null, way: Way, allowance: number | null): Task<Result> {

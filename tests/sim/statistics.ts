@@ -14,6 +14,8 @@ interface Whereabouts {
 
 export class Statistics {
   readonly requestsOf = new Map<AccountId, number>();
+  /** Requests whose key was not asked: a warrant stood. */
+  enteredFreely = 0;
   readonly results = { served: 0, refused: 0, failed: 0, gone: 0, dead: 0 };
   /** How long each served request waited for its account, in ms. */
   readonly waitsMs: number[] = [];
