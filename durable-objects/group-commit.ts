@@ -9,19 +9,21 @@ const GATHER_MS = 25;
 
 export class GroupCommit {
   readonly #write: () => void;
+  readonly #gatherMs: () => number;
   #lastWriteAt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #next = Promise.withResolvers<undefined>();
 
-  constructor(write: () => void) {
+  constructor(write: () => void, gatherMs: () => number = () => GATHER_MS) {
     this.#write = write;
+    this.#gatherMs = gatherMs;
   }
 
   /** The state has changed: write it soon. */
   schedule(): void {
     if (this.#timer !== null) return;
     const sinceWriteMs = Date.now() - this.#lastWriteAt;
-    const delayMs = sinceWriteMs < 0 ? 0 : Math.max(0, GATHER_MS - sinceWriteMs);
+    const delayMs = sinceWriteMs < 0 ? 0 : Math.max(0, this.#gatherMs() - sinceWriteMs);
     this.#timer = setTimeout(() => {
       this.flush();
     }, delayMs);

@@ -9,7 +9,7 @@ import * as limits from "./limits.ts";
 import * as spending from "./spending.ts";
 import { allowanceOf, atListPrice, permit } from "./permits.ts";
 import { isLive, obstacle } from "./rules.ts";
-import { hasSlot, rolled, type Deployment, type KeyState, type Step } from "./state.ts";
+import { countsNothing, hasSlot, rolled, type Deployment, type KeyState, type Step } from "./state.ts";
 
 export type Admission =
   | {
@@ -109,9 +109,9 @@ export function admit(
  * it nor a text of it ends before.
  */
 export function admitsFreely(state: KeyState, now: EpochMs, until: EpochMs): boolean {
-  const { config, activatedAt, queue } = state;
-  if (config.concurrency > 0 || limits.isLimited(config) || queue.waiters.length > 0) return false;
-  const { previous, activation } = config;
+  if (!countsNothing(state) || state.queue.waiters.length > 0) return false;
+  const { activatedAt } = state;
+  const { previous, activation } = state.config;
   if (previous !== null && previous.until > now && previous.until < until) return false;
   return (activation === null || activatedAt !== null) && isLive(state, until);
 }

@@ -27,6 +27,7 @@ import {
   nextWakeAt,
   rolled,
   withoutSpending,
+  writeBehindMs,
   type Deployment,
   type KeyState,
 } from "./state.ts";
@@ -63,9 +64,12 @@ export class KeyObject extends DurableObject implements KeyContract {
     this.#store = new KeyStore(ctx.storage);
     this.#state = this.#store.load();
     this.#settled = new RecentIds(this.#store.settled);
-    this.#commit = new GroupCommit(() => {
-      this.#write();
-    });
+    this.#commit = new GroupCommit(
+      () => {
+        this.#write();
+      },
+      () => (this.#state === null ? 0 : writeBehindMs(this.#state)),
+    );
     const key = () => this.#state?.config ?? null;
     const [outbox, settings] = [this.#outbox, this.#settings];
     this.#shipping = new Shipping({ env: this.#env, ctx, outbox, settings, key });

@@ -4,6 +4,7 @@ import type { KeyConfig } from "../../worker/domain/key.ts";
 import type { AdmitRequest } from "../../worker/domain/permit.ts";
 import type { Service } from "../../worker/domain/service.ts";
 import type { UsageRecord } from "../../worker/domain/usage.ts";
+import { isLimited } from "./limits.ts";
 import { EMPTY_QUEUE, firstDeadline, type WaitQueue } from "../wait-queue.ts";
 import * as spending from "./spending.ts";
 
@@ -69,6 +70,16 @@ export const emptyState = (config: KeyConfig): KeyState => ({
   totals: { requests: 0, tokens: 0, cost: 0 },
   tallies: spending.EMPTY_TALLIES,
 });
+
+/** Requests of the key are booked, and nothing else depends on them: no slot, no budget, no window. */
+export const countsNothing = ({ config }: KeyState): boolean =>
+  config.concurrency === 0 && !isLimited(config);
+
+/**
+ * How long changes may wait for others to be written with them, in ms: what a crash may forget is a grant of that time.
+ * Where no grant stands in another's way, what it forgets is only whom to book as lost if the worker is gone, too.
+ */
+export const writeBehindMs = (state: KeyState): number => (countsNothing(state) ? 100 : 25);
 
 export const hasSlot = (state: KeyState) =>
   state.config.concurrency === 0 || state.permits.size < state.config.concurrency;

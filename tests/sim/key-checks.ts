@@ -3,9 +3,9 @@
  *
  * Permits: a key never runs more requests than its concurrency, where a request runs from the grant of its permit
  * until its worker has closed its books, or is dead. Out of the count fall only those whose permit the object
- * cannot know of any more: granted at most 25 ms before it restarted, or unheard of for 90 s.
+ * cannot know of any more: granted at most 25 ms before it restarted (100 ms where nothing is counted), or unheard of for 90 s.
  *
- * Records: every request whose permit was granted, and not forgotten by a restart within those 25 ms, ends as
+ * Records: every request whose permit was granted, and not forgotten by a restart within that time, ends as
  * exactly one record: settled or swept. One that was forgotten ends as at most one, and so does one that was let in
  * under a warrant by a worker that died before the key heard of it. A question that arrives once
  * more after its request was booked gets a permit that nobody uses; it is swept, and the ledger, which knows the
@@ -19,7 +19,6 @@ import type { KeyId, RequestId } from "../../worker/domain/ids.ts";
 import type { Settlement } from "../../worker/domain/permit.ts";
 import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { BudgetChecks } from "./budget-checks.ts";
-import { WRITE_BEHIND_MS } from "./commit.ts";
 import type { HeldPermit, Journey } from "./journey.ts";
 import type { KeyRoom } from "./key-room.ts";
 import type { Timeline } from "./timeline.ts";
@@ -173,7 +172,7 @@ export class KeyChecks {
       const permit = this.#live.get(requestId)?.permit ?? null;
       if (permit === null || permit.isExcused) continue;
       const heardAt = held === undefined ? -Infinity : held.deadline - PERMIT_TTL_MS;
-      if (heardAt < permit.heardAt && now - permit.heardAt > WRITE_BEHIND_MS) {
+      if (heardAt < permit.heardAt && now - permit.heardAt > room.writeBehindMs) {
         throw this.#violation("write-behind", `${room.id} forgot the permit of ${requestId}`);
       }
       if (held === undefined) this.#excuse(room, permit, "restart");

@@ -45,13 +45,19 @@ export class KeyRoom implements Reachable {
     this.#checks = checks;
     this.#state = world.machines.key.emptyState(config);
     this.#written = { state: this.#state, settled: [] };
-    this.#commit = new Commit(world.timeline, () => {
+    const write = () => {
       this.#write();
-    });
+    };
+    this.#commit = new Commit(world.timeline, write, () => this.writeBehindMs);
   }
 
   get state(): KeyState {
     return this.#state;
+  }
+
+  /** What a restart may forget. */
+  get writeBehindMs(): number {
+    return this.#world.machines.key.writeBehindMs(this.#state);
   }
 
   get timerAt(): EpochMs {

@@ -174,11 +174,11 @@ function conclude(result: Attempt, lease: Lease, journey: Journey): Promise<Deli
 function refusalText(
   { status, bodyText }: Extract<Attempt, { kind: "rejected" }>,
   { translation, requestId }: Call,
-  headers: Headers,
+  headers: Record<string, string>,
 ): string {
   if (translation === null) return bodyText;
   const { body, contentType } = refusalFor(translation, status, bodyText, requestId);
-  headers.set("content-type", contentType);
+  headers["content-type"] = contentType;
   return body;
 }
 

@@ -41,12 +41,13 @@ export type Delivered =
       readonly status: number | null;
     };
 
-export function deliveredHeaders(upstream: Headers, { requestId, story }: Booking): Headers {
-  const headers = new Headers({ "cache-control": "no-store", "x-relay-request-id": requestId });
-  if (story.isOpen) headers.set(ROUTING_HEADER, story.header);
+/** By name, as a response takes them: a `Headers` of our own would only be copied. */
+export function deliveredHeaders(upstream: Headers, { requestId, story }: Booking): Record<string, string> {
+  const headers: Record<string, string> = { "cache-control": "no-store", "x-relay-request-id": requestId };
+  if (story.isOpen) headers[ROUTING_HEADER] = story.header;
   for (const name of DELIVERED_HEADERS) {
     const value = upstream.get(name);
-    if (value !== null) headers.set(name, value);
+    if (value !== null) headers[name] = value;
   }
   return headers;
 }
@@ -102,7 +103,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
   onServed();
   booking.close({ outcome: "completed", status: response.status, error: null });
   const headers = deliveredHeaders(response.headers, booking);
-  if (translation !== null) headers.set("content-type", WHOLE_TYPE);
+  if (translation !== null) headers["content-type"] = WHOLE_TYPE;
   return { kind: "response", response: new Response(answer, { status: response.status, headers }) };
 }
 
@@ -144,7 +145,7 @@ async function deliverStream({ response, scripted, abort }: Answer, delivery: De
   delivery.onServed();
   ports.waitUntil(settleStream(tap, { ...delivery, status: response.status, reader }));
   const headers = deliveredHeaders(response.headers, booking);
-  if (translator !== null) headers.set("content-type", translator.streamType);
+  if (translator !== null) headers["content-type"] = translator.streamType;
   return { kind: "response", response: new Response(tap.readable, { status: response.status, headers }) };
 }
 
