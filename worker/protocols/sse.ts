@@ -5,7 +5,7 @@
 
 import { concat } from "./bytes.ts";
 
-/** One event. `data` is a view into the stream's bytes and is only valid until the handler returns. */
+/** One event: a view into the stream's bytes, only valid until the handler returns. */
 export interface SseEvent {
   readonly name: string | null;
   readonly data: Uint8Array;
@@ -21,6 +21,8 @@ export interface OversizedEvent {
   readonly head: Uint8Array;
   readonly tail: Uint8Array;
 }
+
+const NAME_BYTES_MAX = 100;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -44,7 +46,7 @@ export class SseReader {
   #carry: Uint8Array[] = [];
   #carryBytes = 0;
   #data: Uint8Array | null = null;
-  #name: string | null = null;
+  #name: Uint8Array | null = null;
   #oversized: OversizedEvent | null = null;
   /** The carry is only the end of its line, behind a colon. */
   #cut = false;
@@ -177,7 +179,7 @@ export class SseReader {
 
   #nameLine(bytes: Uint8Array, start: number, end: number): void {
     const value = fieldValue(bytes, start, end, EVENT);
-    if (value !== null) this.#name = value.length > 100 ? null : decoder.decode(value);
+    if (value !== null) this.#name = value.length > NAME_BYTES_MAX ? null : value;
   }
 
   #dispatch(): void {
@@ -187,7 +189,22 @@ export class SseReader {
     this.#oversized = null;
     this.#inEvent = false;
     if (oversized !== null) this.#onOversized?.(oversized);
-    else if (data !== null) this.#onEvent({ name, data });
+    else if (data !== null) this.#onEvent(new PassingEvent(name, data));
+  }
+}
+
+/** Hardly anybody asks for the name, and decoding it costs more than everything else about an event. */
+class PassingEvent implements SseEvent {
+  readonly data: Uint8Array;
+  readonly #name: Uint8Array | null;
+
+  constructor(name: Uint8Array | null, data: Uint8Array) {
+    this.#name = name;
+    this.data = data;
+  }
+
+  get name(): string | null {
+    return this.#name === null ? null : decoder.decode(this.#name);
   }
 }
 

@@ -3,7 +3,7 @@
 /** A read that waits holds a buffer, so it is small: a thousand open streams cost four megabytes. */
 const WAITING_BYTES = 4 * 1024;
 /** Once a piece came back full there is more, and a large piece costs fewer reads. */
-const PILED_BYTES = 16 * 1024;
+const PILED_BYTES = 64 * 1024;
 
 export type Piece =
   | {
