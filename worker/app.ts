@@ -7,7 +7,7 @@ import { systemError } from "./notify/system-error.ts";
 import { tell } from "./notify/tell.ts";
 import { publicRoutes } from "./public/routes.ts";
 import { ROUTING_HEADER } from "./relay/story.ts";
-import { relayRoutes, createRequestId, type AppEnv } from "./relay/routes.ts";
+import { relayRoutes, requestIdOf, type AppEnv } from "./relay/routes.ts";
 import { selfServiceRoutes } from "./relay/self-service.ts";
 import { answerHealth } from "./status/health.ts";
 import { answerMetrics } from "./status/metrics.ts";
@@ -32,7 +32,7 @@ const plainError = (error: ErrorFacts, requestId: string) => ({
 });
 
 function respondWith(error: ErrorFacts, context: Context<AppEnv>): Response {
-  const requestId = context.get("requestId");
+  const requestId = requestIdOf(context);
   const rendered = context.get("protocol")?.renderError(error, requestId) ?? plainError(error, requestId);
   const headers = new Headers({
     "content-type": rendered.contentType,
@@ -65,7 +65,7 @@ function onError(error: Error, context: Context<AppEnv>): Response {
   if (error instanceof HTTPException && error.status < 500) {
     return respondWith({ code: "invalid_request", message: error.message, retryAfterMs: null }, context);
   }
-  const requestId = context.get("requestId");
+  const requestId = requestIdOf(context);
   console.error(
     JSON.stringify({ event: "internal_error", requestId, message: error.message, stack: error.stack }),
   );
@@ -75,10 +75,6 @@ function onError(error: Error, context: Context<AppEnv>): Response {
 }
 
 export const app = new Hono<AppEnv>({ getPath })
-  .use(async (context, next) => {
-    context.set("requestId", createRequestId());
-    await next();
-  })
   .get("/health", answerHealth)
   .get("/metrics", answerMetrics)
   .route("/", relayRoutes())

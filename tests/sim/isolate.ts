@@ -14,8 +14,8 @@ import type { Reply } from "./network.ts";
 import { Life, start, until, type Task, type Wait } from "./tasks.ts";
 import type { World } from "./world.ts";
 
-const GATHER_MS = 25;
-const GATHERING_MS_MAX = 4 * GATHER_MS;
+const GATHER_MS = 50;
+const GATHERING_MS_MAX = 2 * GATHER_MS;
 const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 const REMEMBERED_MS_MAX = 10_000;
 const DIRECTORY_MS = 30_000;

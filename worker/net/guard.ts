@@ -51,8 +51,8 @@ export function isPrivateTarget(url: URL): boolean {
 
 /** @throws RelayError `invalid_request` that says what is wrong with the address */
 export function assertAllowedTarget(address: string, allowPrivate: boolean): void {
-  if (!URL.canParse(address)) throw new RelayError("invalid_request", "The address is not a valid URL.");
-  const url = new URL(address);
+  const url = URL.parse(address);
+  if (url === null) throw new RelayError("invalid_request", "The address is not a valid URL.");
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new RelayError("invalid_request", "The address must begin with https://.");
   }

@@ -95,6 +95,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
     if (ports.watch.isClientGone) throw error;
     return broken("The answer broke off.");
   }
+  if (body.length === 0) return broken("The answer was empty.");
   booking.firstByte();
   booking.observe(call.protocol.readAnswer(body));
   const { translation } = call;

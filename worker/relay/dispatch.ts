@@ -179,7 +179,7 @@ async function judge(raw: Response, context: Context): Promise<Attempt> {
 
 /** An answer of the API is JSON or an event stream; a proxy's HTML page with status 200 is neither. */
 const isReadable = (response: Response) =>
-  response.body !== null && /json|event-stream/.test(response.headers.get("content-type") ?? "");
+  /json|event-stream/.test(response.headers.get("content-type") ?? "");
 
 function unreadable(abort: () => void): Attempt {
   abort();

@@ -14,7 +14,7 @@ import type { Ports } from "./ports.ts";
 import { accountWarrants, keyWarrants } from "./warrants.ts";
 
 /** News are gathered this long, in ms: long enough to share a call under load, short beside any model's answer. */
-const GATHER_MS = 25;
+const GATHER_MS = 50;
 /** Pauses before each further try, in ms; together they stay within the 30 s that a worker lives on. */
 const RETRY_MS = [100, 300, 1000, 3000, 8000, 12_000] as const;
 
@@ -36,7 +36,7 @@ const accountNews = (): Mutable<AccountNews> => ({
 });
 
 /** A gatherer whose request was stopped in the middle is not waited for longer than this, in ms. */
-const GATHERING_MS_MAX = 4 * GATHER_MS;
+const GATHERING_MS_MAX = 2 * GATHER_MS;
 /** When somebody began to gather. */
 let gatheringSince: EpochMs = -Infinity;
 

@@ -16,7 +16,8 @@ import { relay } from "./relay.ts";
 export interface AppEnv {
   Bindings: Env;
   Variables: {
-    readonly requestId: RequestId;
+    /** Absent until somebody asks: see `requestIdOf`. */
+    readonly requestId?: RequestId;
     /** The dialect in which this request's errors are told; absent on paths of no protocol. */
     readonly protocol?: Protocol;
     /** How the request was routed so far; absent before it is. */
@@ -24,8 +25,14 @@ export interface AppEnv {
   };
 }
 
-export const createRequestId = (): RequestId =>
-  newRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(16)));
+/** The request's id, made when it is first asked for: no middleware has to run for it before every handler. */
+export function requestIdOf(context: Context<AppEnv>): RequestId {
+  const known = context.get("requestId");
+  if (known !== undefined) return known;
+  const requestId = newRequestId(Date.now(), crypto.getRandomValues(new Uint8Array(16)));
+  context.set("requestId", requestId);
+  return requestId;
+}
 
 /** The query of a request, or null where it has none: most calls have none, and parsing costs. */
 function queryOf(url: string): URLSearchParams | null {
@@ -66,7 +73,7 @@ async function serve(context: Context<AppEnv>, protocol: Protocol, mount: Mount)
   const prepared = protocol.prepare?.(clientCall, parsed) ?? null;
   const story = new Story();
   context.set("story", story);
-  const requestId = context.get("requestId");
+  const requestId = requestIdOf(context);
   const answer = relay(
     {
       ...clientCall,
