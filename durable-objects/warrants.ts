@@ -13,9 +13,10 @@ export class Warrants {
     this.#term = newTerm();
   }
 
-  give(now: EpochMs): Warrant {
+  /** @param edition of what is granted: with another one, those given before stand to their end and are not renewed */
+  give(now: EpochMs, edition = 0): Warrant {
     this.#standUntil = now + WARRANT_MS;
-    return { term: this.#term, forMs: WARRANT_MS };
+    return { term: `${this.#term}/${String(edition)}`, forMs: WARRANT_MS };
   }
 
   /**

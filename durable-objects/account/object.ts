@@ -162,8 +162,10 @@ export class AccountObject extends DurableObject implements AccountContract {
   /** None while a session that is at home here lives elsewhere: whose request that is only this object knows. */
   #warrant(now: EpochMs): Warrant | null {
     if (this.#state === null || this.#sessions.count > 0) return null;
-    if (this.#keeper?.current()?.kind !== "usable") return null;
-    return leasesFreely(this.#state, now + WARRANT_MS) ? this.#warrants.give(now) : null;
+    const credential = this.#keeper?.current();
+    if (credential?.kind !== "usable") return null;
+    const isFree = leasesFreely(this.#state, now + WARRANT_MS);
+    return isFree ? this.#warrants.give(now, credential.version) : null;
   }
 
   #end(requestId: RequestId): void {
@@ -250,8 +252,8 @@ export class AccountObject extends DurableObject implements AccountContract {
     const state =
       this.#state === null ? machine.emptyState(config) : heedWarning({ ...this.#state, config }, Date.now());
     this.#apply(entered === null ? state : machine.reset(state));
-    await Promise.all([this.#commit.written(), scheduler.wait(this.#warrants.recall(Date.now()))]);
     this.#wake();
+    await Promise.all([this.#commit.written(), scheduler.wait(this.#warrants.recall(Date.now()))]);
     return { kind: "ok" };
   }
 

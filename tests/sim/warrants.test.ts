@@ -112,6 +112,17 @@ describe("a change that was answered", () => {
   });
 });
 
+describe("a warrant for another edition of what is granted, such as a refreshed token,", () => {
+  it("renews none from before, and is answered for without a wait", () => {
+    const [object, isolate] = [new Warrants(() => "term"), new HeldWarrants<string, string>()];
+    isolate.keep("a", "one", { grant: "old token", warrant: object.give(1000, 1) }, 1000);
+    isolate.renew("a", object.give(1100, 1), 1100);
+    expect(isolate.find("a", "one", 1100)).toBe("old token");
+    isolate.renew("a", object.give(1200, 2), 1200);
+    expect(isolate.find("a", "one", 1200)).toBeNull();
+  });
+});
+
 describe("an isolate", () => {
   const warrant = (term: string): Warrant => ({ term, forMs: WARRANT_MS });
   const held = () => {
