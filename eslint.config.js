@@ -7,8 +7,8 @@ import tseslint from "typescript-eslint";
 /** Files whose results depend on their arguments only: time, ids, randomness and network are passed in. */
 const PURE_FILES = [
   "worker/{domain,protocols,pricing}/**/*.ts",
-  "durable-objects/wait-queue.ts",
-  "durable-objects/*/{state,cooldowns,mask,recent-ids,admission,leases,limits,notices,permits,probes,rules,spending,user-turns,windows}.ts",
+  "durable-objects/{wait-queue,recent-ids,warrants}.ts",
+  "durable-objects/*/{state,cooldowns,mask,admission,leases,limits,notices,permits,probes,rules,spending,user-turns,windows}.ts",
   "worker/relay/schedule.ts",
   "worker/status/prometheus.ts",
   "worker/public/views.ts",

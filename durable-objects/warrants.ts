@@ -1,6 +1,6 @@
 /** The warrants that an object has given: under which term, and until when the last of them stands. Pure. */
 import type { EpochMs } from "../worker/domain/ids.ts";
-import { WARRANT_MS, type Warrant } from "../worker/domain/warrant.ts";
+import { WARRANT_MS, type StandsMs, type Warrant } from "../worker/domain/warrant.ts";
 
 export class Warrants {
   readonly #newTerm: () => string;
@@ -19,11 +19,8 @@ export class Warrants {
     return { term: `${this.#term}/${String(edition)}`, forMs: WARRANT_MS };
   }
 
-  /**
-   * To be called after a change: warrants from before it are not renewed. Whoever waits as long as this says, in ms, may
-   * say that the change holds everywhere.
-   */
-  recall(now: EpochMs): number {
+  /** To be called after a change: warrants from before it are not renewed. */
+  recall(now: EpochMs): StandsMs {
     this.#term = this.#newTerm();
     // A clock that was set back must not make anybody wait for longer than a warrant stands.
     return Math.min(WARRANT_MS, Math.max(0, this.#standUntil - now));

@@ -1,6 +1,5 @@
 /** An account's balance: the last that is known, kept in the object, and a fresh one when somebody asks for it. */
 import { balanceSchema, type Balance, type BalanceAnswer } from "../../worker/domain/balance.ts";
-import type { EpochMs } from "../../worker/domain/ids.ts";
 import { quoted } from "../../worker/domain/notice.ts";
 import { maskSecrets } from "../../worker/domain/secrets.ts";
 import type { Dial } from "../../worker/net/dial.ts";
@@ -8,6 +7,7 @@ import { assertAllowedTarget } from "../../worker/net/guard.ts";
 import { textAtMost } from "../../worker/net/text-at-most.ts";
 import type { BalanceCall } from "../../worker/providers/provider.ts";
 import { z } from "zod";
+import type { AccountSecrets } from "./secrets.ts";
 
 const ROW = "balance";
 const rowSchema = z.object({ balance: balanceSchema, at: z.number() });
@@ -25,9 +25,6 @@ const answerOf = (known: Known, error: string | null): BalanceAnswer => ({
   error,
 });
 
-export const lastBalance = (storage: SyncKvStorage, error: string | null = null): BalanceAnswer =>
-  answerOf(knownIn(storage), error);
-
 interface Way {
   readonly dial: Dial;
   readonly allowPrivate: boolean;
@@ -35,15 +32,24 @@ interface Way {
   readonly credential: unknown;
 }
 
-export async function freshBalance(
+/** @param isFresh asks the upstream; otherwise the last that is known */
+export async function balanceOf(
+  { keeper, provider, way }: AccountSecrets,
+  baseUrl: string | null,
   storage: SyncKvStorage,
-  call: BalanceCall,
-  way: Way,
-  now: EpochMs,
+  isFresh: boolean,
 ): Promise<BalanceAnswer> {
-  const answer = await ask(call, way);
+  const callWith = (credential: unknown) => provider?.balance?.(credential, baseUrl) ?? null;
+  if (keeper === null || callWith(keeper.credential) === null) return { supported: false };
+  if (!isFresh) return answerOf(knownIn(storage), null);
+  const usable = await keeper.fresh();
+  if (usable.kind !== "usable") return answerOf(knownIn(storage), usable.message);
+  const { credential } = usable;
+  const call = callWith(credential);
+  if (call === null) return { supported: false };
+  const answer = await ask(call, { ...way, credential });
   if (typeof answer === "string") return answerOf(knownIn(storage), answer);
-  const known = { balance: answer, at: now };
+  const known = { balance: answer, at: Date.now() };
   storage.put(ROW, known);
   return answerOf(known, null);
 }

@@ -10,9 +10,9 @@ import type {
   Release,
   TakenLease,
 } from "../../worker/domain/lease.ts";
-import type { Warrant } from "../../worker/domain/warrant.ts";
+import type { StandsMs, Warrant } from "../../worker/domain/warrant.ts";
 
-/** What a worker has to say to an account, gathered over a few ms into one call. Every part is idempotent. */
+/** What a worker has to say to an account, gathered over some ms into one call. Every part is idempotent. */
 export interface AccountNews {
   /** Leases that were taken under a warrant. */
   readonly taken: readonly TakenLease[];
@@ -38,6 +38,9 @@ export type RefreshDecision =
 export type ConfigureResult =
   { readonly kind: "ok" } | { readonly kind: "invalid"; readonly message: string };
 
+export type ConfiguredResult =
+  { readonly kind: "ok"; readonly standsMs: StandsMs } | Extract<ConfigureResult, { kind: "invalid" }>;
+
 export interface FailurePage {
   readonly items: readonly AccountFailure[];
   readonly total: number;
@@ -53,17 +56,17 @@ export interface AccountContract {
    * @param refusedPart which part of it, where it has several
    */
   refresh(version: number, refusedPart: string | null): Promise<RefreshDecision>;
-  /** Refreshes the credential because a person asked, whatever its age and past failures. */
-  refreshNow(): Promise<ConfigureResult>;
   /**
-   * Replaces the configuration, and the credential and the proxy's password where they are given. Answers when the
-   * change holds everywhere.
+   * Refreshes the credential because a person asked, whatever its age and past failures. A warrant's holder may use the
+   * one before for as long as the warrant stands.
    */
+  refreshNow(): Promise<ConfigureResult>;
+  /** Replaces the configuration, and the credential and the proxy's password where they are given. */
   configure(
     config: AccountConfig,
     credential: unknown,
     proxyPassword: string | null,
-  ): Promise<ConfigureResult>;
+  ): Promise<ConfiguredResult>;
   /** Lifts cooldowns, strikes and an automatic stop: a person says it is fine again. */
   reset(): Promise<void>;
   status(): Promise<AccountStatus | null>;
@@ -74,6 +77,6 @@ export interface AccountContract {
   forgetFailures(): Promise<void>;
   /** The last that is known, or a fresh one. */
   balance(fresh: boolean): Promise<BalanceAnswer>;
-  /** Ends all waiting and forgets everything, the credential first. Answers when nobody uses the account any more. */
-  erase(): Promise<void>;
+  /** Ends all waiting and forgets everything, the credential first. */
+  erase(): Promise<StandsMs>;
 }

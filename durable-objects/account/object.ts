@@ -5,36 +5,30 @@ import type { BalanceAnswer } from "../../worker/domain/balance.ts";
 import type { AccountId, EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { LeaseDecision, LeaseRequest } from "../../worker/domain/lease.ts";
 import type { Signal } from "../../worker/domain/notice.ts";
-import type { Proxy } from "../../worker/domain/proxy.ts";
-import { WARRANT_MS, type Warrant } from "../../worker/domain/warrant.ts";
-import { clientSecretsOf, networkOf, parseEnv, type Env } from "../../worker/env.ts";
-import { dialFor } from "../../worker/net/dialer.ts";
-import { createTokenCall } from "../../worker/net/token-call.ts";
+import { WARRANT_MS, type StandsMs, type Warrant } from "../../worker/domain/warrant.ts";
+import { parseEnv, type Env } from "../../worker/env.ts";
 import { tell } from "../../worker/notify/tell.ts";
-import { PROVIDERS } from "../../worker/providers/index.ts";
-import type { Provider } from "../../worker/providers/provider.ts";
-import { MissingKey, parseKeyring } from "../../worker/storage/seal.ts";
 import { GroupCommit } from "../group-commit.ts";
 import { ObjectSettings } from "../object-settings.ts";
+import { RecentIds } from "../recent-ids.ts";
 import { WaitingCalls } from "../waiting-calls.ts";
 import { Warrants } from "../warrants.ts";
 import type {
   AccountContract,
   AccountNews,
+  ConfiguredResult,
   ConfigureResult,
   FailurePage,
   RefreshDecision,
 } from "./contract.ts";
-import { freshBalance, lastBalance } from "./balance.ts";
-import { credentialKeyId, CredentialKeeper } from "./credential.ts";
-import { readEntered } from "./entered-credential.ts";
+import { balanceOf } from "./balance.ts";
 import { failureIn, FailureHistory } from "./failures.ts";
 import { fromRow, isWorthWriting, toRow } from "./persisted.ts";
 import { lease, leasesFreely, release, renew, take, turnAnswered, wake, type Woken } from "./leases.ts";
 import { noticesOf, refreshFailed, refreshWorks } from "./notices.ts";
 import { callProbe } from "./probe-call.ts";
 import { learnFromProbe, probeAt, type Probed } from "./probes.ts";
-import { completed, loadProxy, proxyKeyId, storeProxy } from "../proxy-password.ts";
+import { AccountSecrets } from "./secrets.ts";
 import { SessionPointers } from "./sessions.ts";
 import * as machine from "./state.ts";
 import { statusOf } from "./status.ts";
@@ -55,13 +49,10 @@ export class AccountObject extends DurableObject implements AccountContract {
   readonly #waiting = new WaitingCalls<Woken["grant"]>(() => {
     this.#wake();
   });
+  readonly #released = new RecentIds([]);
   readonly #warrants = new Warrants(() => crypto.randomUUID());
+  readonly #secrets: AccountSecrets;
   #state: machine.AccountState | null = null;
-  #provider: Provider | null = null;
-  #keeper: CredentialKeeper | null = null;
-  #proxy: Proxy | null = null;
-  /** Why its secrets cannot be opened; null: they can. */
-  #lock: string | null = null;
   #armedFor: EpochMs = Infinity;
 
   constructor(ctx: DurableObjectState, rawEnv: Cloudflare.Env) {
@@ -70,6 +61,14 @@ export class AccountObject extends DurableObject implements AccountContract {
     this.#settings = new ObjectSettings(this.#env, ctx);
     this.#sessions = new SessionPointers(ctx.storage.sql, () => this.#settings.current.sessionTtlMs);
     this.#failures = new FailureHistory(ctx.storage.sql);
+    this.#secrets = new AccountSecrets(ctx.storage.kv, this.#env, {
+      failed: (config, message, isRejected) => {
+        this.#refreshFailed(config, message, isRejected);
+      },
+      works: (config) => {
+        this.#tell([refreshWorks(config, Date.now())]);
+      },
+    });
     this.#commit = new GroupCommit(() => {
       if (this.#state !== null) ctx.storage.kv.put(ROW, toRow(this.#state));
     });
@@ -80,30 +79,11 @@ export class AccountObject extends DurableObject implements AccountContract {
     await this.#settings.load();
     this.#state = fromRow(this.ctx.storage.kv.get(ROW));
     this.#armedFor = (await this.ctx.storage.getAlarm()) ?? Infinity;
-    if (this.#state === null) return;
-    const { config } = this.#state;
-    this.#provider = PROVIDERS.get(config.provider) ?? null;
-    try {
-      await this.#unseal(config);
-    } catch (error) {
-      if (!(error instanceof MissingKey)) throw error;
-      // What is stored stays as it is, and opens when the key is back.
-      this.#lock = `This account's credential or proxy password is ${error.message}.`;
-    }
+    if (this.#state !== null) await this.#secrets.open(this.#state.config);
   }
 
-  async #unseal(config: AccountConfig): Promise<void> {
-    const proxy = await loadProxy(await this.#vault(config), config.proxy);
-    if (this.#provider === null) return;
-    this.#keeper = await CredentialKeeper.load(await this.#surroundings(config, proxy), this.#provider);
-    this.#proxy = proxy;
-  }
-
-  /** Waking seals anew what an older key sealed. */
   async keysInUse(): Promise<readonly string[]> {
-    const { kv } = this.ctx.storage;
-    const ids = [credentialKeyId(kv), proxyKeyId(kv)].filter((id) => id !== null);
-    return [...new Set(ids)].sort();
+    return this.#secrets.keysInUse;
   }
 
   async lease(request: LeaseRequest): Promise<LeaseDecision> {
@@ -135,8 +115,8 @@ export class AccountObject extends DurableObject implements AccountContract {
     waitedMs: number,
   ): Promise<LeaseDecision> {
     const { config } = state;
-    const credential =
-      this.#keeper === null ? null : (this.#keeper.current() ?? (await this.#keeper.fresh()));
+    const { keeper, proxy } = this.#secrets;
+    const credential = keeper === null ? null : (keeper.current() ?? (await keeper.fresh()));
     if (credential?.kind !== "usable") {
       this.#end(requestId);
       return { kind: "refused", reason: "unauthorized", retryAt: credential?.retryAt ?? null, load: 0 };
@@ -150,19 +130,21 @@ export class AccountObject extends DurableObject implements AccountContract {
         credential: credential.credential,
         credentialVersion: credential.version,
         baseUrl: config.baseUrl,
-        proxy: this.#proxy,
+        proxy,
         scarce: machine.isScarce(state),
         active: state.slotsUsed,
         waitedMs,
       },
-      warrant: this.#warrant(Date.now()),
+      // While the token was waited for, a person may have changed what is handed out here.
+      warrant:
+        this.#state?.config === config && this.#secrets.keeper === keeper ? this.#warrant(Date.now()) : null,
     };
   }
 
   /** None while a session that is at home here lives elsewhere: whose request that is only this object knows. */
   #warrant(now: EpochMs): Warrant | null {
     if (this.#state === null || this.#sessions.count > 0) return null;
-    const credential = this.#keeper?.current();
+    const credential = this.#secrets.keeper?.current();
     if (credential?.kind !== "usable") return null;
     const isFree = leasesFreely(this.#state, now + WARRANT_MS);
     return isFree ? this.#warrants.give(now, credential.version) : null;
@@ -183,10 +165,13 @@ export class AccountObject extends DurableObject implements AccountContract {
   async news(news: AccountNews): Promise<Warrant | null> {
     if (this.#state === null) return null;
     const now = Date.now();
-    let state = take(this.#state, news.taken, now);
+    // Sent again after its answer was lost, a beginning may come after its end.
+    const running = news.taken.filter(({ requestId }) => !this.#released.has(requestId));
+    let state = take(this.#state, running, now);
     if (news.renewals.length > 0) state = renew(state, news.renewals, now);
     for (const requestId of news.turnsAnswered) state = turnAnswered(state, requestId, now);
     for (const each of news.releases) {
+      this.#released.add(each.requestId);
       state = release(state, each, now, this.#settings.current.cooldownSeconds);
       const failure = failureIn(each, now);
       if (failure !== null) this.#failures.add(failure);
@@ -204,7 +189,7 @@ export class AccountObject extends DurableObject implements AccountContract {
   }
 
   async refresh(version: number, refusedPart: string | null): Promise<RefreshDecision> {
-    const keeper = this.#keeper;
+    const keeper = this.#secrets.keeper;
     if (keeper === null) return { kind: "unavailable", message: "This account has no credential." };
     const result = keeper.version === version ? await keeper.refresh(refusedPart) : await keeper.fresh();
     this.#arm();
@@ -216,11 +201,11 @@ export class AccountObject extends DurableObject implements AccountContract {
   }
 
   async refreshNow(): Promise<ConfigureResult> {
-    if (this.#keeper?.isRenewable === false) {
+    if (this.#secrets.keeper?.isRenewable === false) {
       return { kind: "invalid", message: "This account has no refresh token: sign in again to renew it." };
     }
-    await this.#keeper?.retryNow();
-    await this.#keeper?.refresh();
+    await this.#secrets.keeper?.retryNow();
+    await this.#secrets.keeper?.refresh();
     this.#arm();
     return { kind: "ok" };
   }
@@ -229,37 +214,21 @@ export class AccountObject extends DurableObject implements AccountContract {
     config: AccountConfig,
     credential: unknown,
     proxyPassword: string | null,
-  ): Promise<ConfigureResult> {
-    const provider = PROVIDERS.get(config.provider);
-    if (provider === undefined) return { kind: "invalid", message: `Unknown provider "${config.provider}".` };
-    if (this.#lock !== null && credential === null) return { kind: "invalid", message: this.#lock };
-    const proxy = completed(config.proxy, proxyPassword, this.#proxy);
-    if (proxy === undefined) return { kind: "invalid", message: "proxy.password: enter it again" };
-    const surroundings = await this.#surroundings(config, proxy);
-    const context = { ...surroundings.tokenCall, now: Date.now() };
-    const entered = credential === null ? null : await readEntered(provider, credential, context);
-    if (entered?.kind === "invalid") return entered;
-    const keeper =
-      entered === null
-        ? await CredentialKeeper.load(surroundings, provider)
-        : await CredentialKeeper.replace(surroundings, provider, entered.credential, this.#keeper);
-    if (keeper === null) return { kind: "invalid", message: "credential: is required" };
-    await storeProxy(surroundings, proxy);
-    this.#lock = null;
-    this.#proxy = proxy;
-    this.#keeper = keeper;
-    this.#provider = provider;
+  ): Promise<ConfiguredResult> {
+    const replaced = await this.#secrets.replace({ config, credential, proxyPassword });
+    if (replaced.kind === "invalid") return replaced;
     const state =
       this.#state === null ? machine.emptyState(config) : heedWarning({ ...this.#state, config }, Date.now());
-    this.#apply(entered === null ? state : machine.reset(state));
+    this.#apply(replaced.isCredentialNew ? machine.reset(state) : state);
     this.#wake();
-    await Promise.all([this.#commit.written(), scheduler.wait(this.#warrants.recall(Date.now()))]);
-    return { kind: "ok" };
+    const standsMs = this.#warrants.recall(Date.now());
+    await this.#commit.written();
+    return { kind: "ok", standsMs };
   }
 
   async reset(): Promise<void> {
     if (this.#state === null) return;
-    await this.#keeper?.retryNow();
+    await this.#secrets.keeper?.retryNow();
     this.#apply(machine.reset(this.#state));
     await this.#commit.written();
   }
@@ -268,8 +237,8 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state === null) return null;
     const now = Date.now();
     this.#apply(machine.sweep(this.#state, now));
-    const status = statusOf(this.#state, this.#keeper, this.#sessions.count, now);
-    const reason = this.#lock;
+    const status = statusOf(this.#state, this.#secrets.keeper, this.#sessions.count, now);
+    const reason = this.#secrets.lock;
     return reason === null
       ? status
       : { ...status, availability: { kind: "disabled", reason }, refreshError: reason };
@@ -284,35 +253,19 @@ export class AccountObject extends DurableObject implements AccountContract {
   }
 
   async balance(fresh: boolean): Promise<BalanceAnswer> {
-    const credential = this.#keeper?.credential;
     const baseUrl = this.#state?.config.baseUrl ?? null;
-    const question = credential === undefined ? null : this.#provider?.balance?.(credential, baseUrl);
-    if (question === null || question === undefined) return { supported: false };
-    const { kv } = this.ctx.storage;
-    if (!fresh) return lastBalance(kv);
-    const usable = await this.#keeper?.fresh();
-    if (usable?.kind !== "usable") return lastBalance(kv, usable?.message ?? null);
-    const { credential: current } = usable;
-    const call = this.#provider?.balance?.(current, baseUrl) ?? question;
-    const network = networkOf(this.#env);
-    const way = {
-      dial: dialFor(this.#proxy, network),
-      allowPrivate: network.allowPrivate,
-      credential: current,
-    };
-    return freshBalance(kv, call, way, Date.now());
+    return balanceOf(this.#secrets, baseUrl, this.ctx.storage.kv, fresh);
   }
 
-  async erase(): Promise<void> {
+  async erase(): Promise<StandsMs> {
     for (const requestId of this.#waiting.requestIds) this.#abandon(requestId);
     this.#state = null;
-    this.#keeper = null;
-    this.#proxy = null;
+    this.#secrets.forget();
     this.#sessions.forget();
     this.#failures.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
-    await scheduler.wait(this.#warrants.recall(Date.now()));
+    return this.#warrants.recall(Date.now());
   }
 
   /** Tidies up; correctness never depends on it, since every call sweeps first. */
@@ -321,23 +274,23 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state === null) return;
     const now = Date.now();
     this.#sessions.sweep(now);
-    const refreshAt = this.#keeper?.refreshAt ?? null;
-    if (refreshAt !== null && refreshAt <= now && this.#state.config.enabled) await this.#keeper?.refresh();
+    const refreshAt = this.#secrets.keeper?.refreshAt ?? null;
+    if (refreshAt !== null && refreshAt <= now && this.#state.config.enabled)
+      await this.#secrets.keeper?.refresh();
     if (probeAt(this.#state, now) <= now) await this.#probe();
     this.#wake();
     this.#arm();
   }
 
   async #probe(): Promise<void> {
-    const credential = this.#keeper?.current();
-    if (this.#state === null || this.#provider === null) return;
+    const credential = this.#secrets.keeper?.current();
+    if (this.#state === null || this.#secrets.provider === null) return;
     const isReady = credential?.kind === "usable";
     const { config } = this.#state;
-    const network = networkOf(this.#env);
-    const probe = { baseUrl: config.baseUrl, dial: dialFor(this.#proxy, network), ...network };
+    const probe = { baseUrl: config.baseUrl, ...this.#secrets.way };
     this.#learn(
       isReady
-        ? await callProbe(this.#provider, credential.credential, probe)
+        ? await callProbe(this.#secrets.provider, credential.credential, probe)
         : { kind: "failing", message: "There is no usable credential to probe with." },
     );
   }
@@ -353,6 +306,12 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state !== null) this.#tell(noticesOf(this.#state, state, Date.now()));
     this.#state = state;
     this.#arm();
+  }
+
+  #refreshFailed(config: AccountConfig, message: string, isRejected: boolean): void {
+    const at = Date.now();
+    this.#failures.add({ at, kind: "refresh", status: null, model: null, requestId: null, message });
+    this.#tell([refreshFailed(config, message, isRejected, at)]);
   }
 
   #tell(signals: readonly Signal[]): void {
@@ -378,40 +337,11 @@ export class AccountObject extends DurableObject implements AccountContract {
     if (this.#state === null) return;
     const at = Math.min(
       this.#state.sweepAt,
-      this.#keeper?.refreshAt ?? Infinity,
+      this.#secrets.keeper?.refreshAt ?? Infinity,
       probeAt(this.#state, Date.now()),
     );
     if (at === Infinity || at >= this.#armedFor - ALARM_SLACK_MS) return;
     this.#armedFor = at;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(Math.max(at, Date.now())));
-  }
-
-  /** Where the account's secrets are, and what they are sealed with. */
-  async #vault(config: AccountConfig) {
-    const keyring = await parseKeyring(this.#env.ENCRYPTION_KEYS);
-    return { storage: this.ctx.storage.kv, keyring, owner: config.id };
-  }
-
-  async #surroundings(config: AccountConfig, proxy: Proxy | null) {
-    const call = createTokenCall(networkOf(this.#env), proxy);
-    return {
-      ...(await this.#vault(config)),
-      now: () => Date.now(),
-      sleep: (ms: number) => scheduler.wait(ms),
-      failed: (message: string, isRejected: boolean) => {
-        const at = Date.now();
-        this.#failures.add({ at, kind: "refresh", status: null, model: null, requestId: null, message });
-        this.#tell([refreshFailed(config, message, isRejected, at)]);
-      },
-      works: () => {
-        this.#tell([refreshWorks(config, Date.now())]);
-      },
-      tokenCall: {
-        tokenUrl: config.tokenUrl,
-        baseUrl: config.baseUrl,
-        clientSecrets: clientSecretsOf(this.#env),
-        call,
-      },
-    };
   }
 }

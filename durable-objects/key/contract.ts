@@ -3,9 +3,9 @@ import type { RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest, Checkpoint, Settlement } from "../../worker/domain/permit.ts";
-import type { Warrant } from "../../worker/domain/warrant.ts";
+import type { StandsMs, Warrant } from "../../worker/domain/warrant.ts";
 
-/** What a worker has to say to a key, gathered over a few ms into one call. Every part is idempotent. */
+/** What a worker has to say to a key, gathered over some ms into one call. Every part is idempotent. */
 export interface KeyNews {
   /** Requests that were let in under a warrant. */
   readonly admissions: readonly AdmitRequest[];
@@ -36,8 +36,7 @@ export interface KeyContract {
    * in all. No more than it has cost already: it must end.
    */
   extend(requestId: RequestId, cost: NanoDollars): Promise<NanoDollars>;
-  /** Answers when the change holds everywhere. */
-  configure(config: KeyConfig): Promise<void>;
+  configure(config: KeyConfig): Promise<StandsMs>;
   status(): Promise<KeyStatus | null>;
   /** Like `status`, for the holder of a text with this fingerprint: null when the key is not live. */
   standing(fingerprint: string): Promise<KeyStanding | null>;
@@ -47,6 +46,6 @@ export interface KeyContract {
   resetUsage(): Promise<void>;
   /** Sends everything booked so far to D1, without waiting for its time. */
   ship(): Promise<void>;
-  /** The key is gone: refuses from now on, everywhere once it answers. What is booked is still shipped. */
-  revoke(): Promise<void>;
+  /** The key is gone: refuses from now on. What is booked is still shipped. */
+  revoke(): Promise<StandsMs>;
 }

@@ -5,7 +5,7 @@ import type { EpochMs, RequestId } from "../../worker/domain/ids.ts";
 import type { KeyConfig, KeyStatus } from "../../worker/domain/key.ts";
 import type { NanoDollars } from "../../worker/domain/money.ts";
 import type { AdmitDecision, AdmitRequest } from "../../worker/domain/permit.ts";
-import { WARRANT_MS, type Warrant } from "../../worker/domain/warrant.ts";
+import { WARRANT_MS, type StandsMs, type Warrant } from "../../worker/domain/warrant.ts";
 import { parseEnv, type Env } from "../../worker/env.ts";
 import { tell } from "../../worker/notify/tell.ts";
 import { GroupCommit } from "../group-commit.ts";
@@ -17,7 +17,7 @@ import type { KeyContract, KeyInspection, KeyNews, KeyStanding } from "./contrac
 import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
 import { checkpoint, extend, settleAll, sweep, take, withdraw } from "./permits.ts";
-import { RecentIds } from "./recent-ids.ts";
+import { RecentIds } from "../recent-ids.ts";
 import { exists, isInForce, isLive } from "./rules.ts";
 import { Shipping } from "./shipping.ts";
 import {
@@ -125,7 +125,9 @@ export class KeyObject extends DurableObject implements KeyContract {
   /** For the worker that has just asked, or told news. */
   #warrant(now: EpochMs): Warrant | null {
     if (this.#state === null || !admitsFreely(this.#state, now, now + WARRANT_MS)) return null;
-    return this.#warrants.give(now);
+    // A text that was rotated out ends on its own: what it was granted must not be renewed by news of the new one.
+    const { previous } = this.#state.config;
+    return this.#warrants.give(now, previous !== null && previous.until > now ? previous.until : 0);
   }
 
   #waitFor(requestId: RequestId): Promise<Woken["admission"]> {
@@ -190,25 +192,27 @@ export class KeyObject extends DurableObject implements KeyContract {
     if (signals.length > 0) this.ctx.waitUntil(tell(this.#env, signals));
   }
 
-  async configure(config: KeyConfig): Promise<void> {
+  async configure(config: KeyConfig): Promise<StandsMs> {
     const now = Date.now();
     const state =
       this.#state === null ? emptyState(config) : configure(this.#state, config, this.#deployment, now);
     this.#tell(state, now);
     this.#apply(state);
-    await this.#changed();
+    return this.#changed();
   }
 
-  async revoke(): Promise<void> {
-    if (this.#state === null) return;
+  async revoke(): Promise<StandsMs> {
+    if (this.#state === null) return 0;
     this.#apply({ ...this.#state, revoked: true });
-    await this.#changed();
+    return this.#changed();
   }
 
-  /** What is decided differently from now on is answered for when it is written, and when no warrant says otherwise. */
-  async #changed(): Promise<void> {
+  /** Written at once, so that what is granted by the new rules is not forgotten as late as by the old ones. */
+  #changed(): StandsMs {
     this.#wake();
-    await Promise.all([this.#commit.written(), scheduler.wait(this.#warrants.recall(Date.now()))]);
+    this.#commit.schedule();
+    this.#commit.flush();
+    return this.#warrants.recall(Date.now());
   }
 
   async status(): Promise<KeyStatus | null> {

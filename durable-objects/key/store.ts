@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { requestIdSchema, type RequestId } from "../../worker/domain/ids.ts";
 import { keyConfigSchema } from "../../worker/domain/key.ts";
-import type { RecentIds } from "./recent-ids.ts";
+import type { RecentIds } from "../recent-ids.ts";
 import { add, EMPTY_TALLIES, NOTHING, type Spending } from "./spending.ts";
 import { emptyState, type KeyState, type Permit } from "./state.ts";
 

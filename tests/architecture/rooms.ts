@@ -49,7 +49,7 @@ export const ROOMS: readonly Room[] = [
     // The state machines and what they are made of; eslint.config.js names the same files.
     name: "state",
     files:
-      /^durable-objects\/(wait-queue|[^/]+\/(state|cooldowns|mask|recent-ids|admission|leases|limits|notices|permits|probes|rules|spending|user-turns|windows))\.ts$/,
+      /^durable-objects\/(wait-queue|recent-ids|warrants|[^/]+\/(state|cooldowns|mask|admission|leases|limits|notices|permits|probes|rules|spending|user-turns|windows))\.ts$/,
     imports: ["domain", "contract"],
     packages: PURE,
   },

@@ -2,7 +2,7 @@
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
 import type { Woken } from "../../durable-objects/key/admission.ts";
 import { add, NOTHING } from "../../durable-objects/key/spending.ts";
-import { RecentIds } from "../../durable-objects/key/recent-ids.ts";
+import { RecentIds } from "../../durable-objects/recent-ids.ts";
 import type { Deployment, KeyState } from "../../durable-objects/key/state.ts";
 import { EMPTY_QUEUE } from "../../durable-objects/wait-queue.ts";
 import type { EpochMs, KeyId, RequestId } from "../../worker/domain/ids.ts";

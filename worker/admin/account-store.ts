@@ -10,7 +10,7 @@ import { PROVIDERS } from "../providers/index.ts";
 import { findAccount, readDirectory, saveAccount } from "../storage/accounts.ts";
 import { putDirectory } from "../storage/snapshots.ts";
 import { audited } from "./audited.ts";
-import { idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+import { holdsAfter, idParam, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
 import { accountObject } from "./objects.ts";
 import { chosenProxy } from "./proxy.ts";
 
@@ -84,6 +84,7 @@ async function store(
   const object = accountObject(context.env, config.id);
   const result = await object.configure(config, secrets.credential, secrets.proxyPassword);
   if (result.kind === "invalid") throw new RelayError("invalid_request", result.message);
+  holdsAfter(context, result.standsMs);
   const after = { ...config, ...trace(secrets) };
   const change: Change = before === null ? { after } : { before, after };
   const action: AuditAction = before === null ? "account.create" : "account.update";

@@ -8,7 +8,7 @@ import { changeAccount, createAccount, publish, requiredAccount, viewOf } from "
 import { accountAnswer, pageOf } from "./answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
-import { body, query, type AdminEnv } from "./context.ts";
+import { body, query, type AdminEnv, holdsAfter } from "./context.ts";
 import { accountObject } from "./objects.ts";
 
 export const accountRoutes = new Hono<AdminEnv>()
@@ -43,7 +43,7 @@ export const accountRoutes = new Hono<AdminEnv>()
     const { id } = before;
     await deleteAccount(context.env.DB, id, audited(context, "account.delete", id, { before }));
     await publish(context);
-    await accountObject(context.env, id).erase();
+    holdsAfter(context, await accountObject(context.env, id).erase());
     return context.body(null, 204);
   })
   .route("/", accountActions);

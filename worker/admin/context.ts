@@ -4,9 +4,11 @@ import { createMiddleware } from "hono/factory";
 import { validator } from "hono/validator";
 import { z } from "zod";
 import { RelayError } from "../domain/errors.ts";
+import type { EpochMs } from "../domain/ids.ts";
 import { parseJson } from "../domain/json.ts";
 import type { Person } from "../domain/person.ts";
 import type { Settings } from "../domain/settings.ts";
+import { WARRANT_MS, type StandsMs } from "../domain/warrant.ts";
 import { settingDefaults, type Env } from "../env.ts";
 import { withFact } from "../api-document/route-facts.ts";
 import { readDirectory } from "../storage/accounts.ts";
@@ -22,6 +24,8 @@ export interface AdminEnv {
     readonly session: string;
     /** In force. */
     readonly settings: Settings;
+    /** When what was changed holds everywhere; absent: at once. */
+    readonly holdsAt?: EpochMs;
   };
 }
 
@@ -42,6 +46,18 @@ export async function publishDirectory(context: Context<AdminEnv>): Promise<void
 export const withSettings = createMiddleware<AdminEnv>(async ({ env, set }, next) => {
   set("settings", await readSettingsInForce(env.DB, settingDefaults(env)));
   await next();
+});
+
+/** Says of a change for how long some isolates may go by what was before it. */
+export function holdsAfter(context: Context<AdminEnv>, standsMs: StandsMs): void {
+  context.set("holdsAt", Math.max(context.get("holdsAt") ?? 0, Date.now() + standsMs));
+}
+
+/** Whoever changes something is answered when the change holds everywhere: once for all that the call has changed. */
+export const untilItHolds = createMiddleware<AdminEnv>(async (context, next) => {
+  await next();
+  const leftMs = Math.min(WARRANT_MS, (context.get("holdsAt") ?? 0) - Date.now());
+  if (leftMs > 0) await scheduler.wait(leftMs);
 });
 
 /** The client's, as the edge saw it. */

@@ -20,7 +20,7 @@ import {
   type StoredKey,
 } from "../storage/keys.ts";
 import { audited, auditedAll } from "./audited.ts";
-import { notFound, snapshotsOf, type AdminEnv } from "./context.ts";
+import { holdsAfter, notFound, snapshotsOf, type AdminEnv } from "./context.ts";
 import { captureObject, keyObject } from "./objects.ts";
 
 /** Each time somebody else's change of the same key went through. */
@@ -29,7 +29,9 @@ const TRIES_MAX = 10;
 export const reachOf = (context: Context<AdminEnv>): Reach => ({
   db: context.env.DB,
   snapshots: snapshotsOf(context),
-  configure: (config) => keyObject(context.env, config.id).configure(config),
+  configure: async (config) => {
+    holdsAfter(context, await keyObject(context.env, config.id).configure(config));
+  },
 });
 
 /** One key's object at least must have heard of it before anybody is told that it is done. */
@@ -161,12 +163,10 @@ export const tooMany = () =>
 export async function eraseKeys(context: Context<AdminEnv>, keys: readonly StoredKey[]): Promise<number> {
   const { env } = context;
   const changes = keys.map(({ config }) => ({ target: config.id, change: { before: config } }));
-  const revoke = (id: KeyConfig["id"]) => revokeKey(env, id);
+  const revoke = async (id: KeyConfig["id"]) => {
+    holdsAfter(context, await keyObject(env, id).revoke());
+    await captureObject(env, id).erase();
+  };
   const gone = await erase(env.DB, keys, auditedAll(context, "key.erase", changes), revoke);
   return gone.length;
-}
-
-async function revokeKey(env: Env, id: KeyConfig["id"]): Promise<void> {
-  await keyObject(env, id).revoke();
-  await captureObject(env, id).erase();
 }

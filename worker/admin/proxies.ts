@@ -17,7 +17,7 @@ import { assertAllowedProxy, publish } from "./account-store.ts";
 import { pageOf, proxyAnswer, proxyTestAnswer } from "./answers.ts";
 import { documented } from "../api-document/route-facts.ts";
 import { audited } from "./audited.ts";
-import { body, idParam, notFound, optionalBody, type AdminEnv } from "./context.ts";
+import { body, idParam, notFound, optionalBody, type AdminEnv, holdsAfter } from "./context.ts";
 import { accountObject, proxyObject } from "./objects.ts";
 import { enteredProxy } from "./proxy.ts";
 import { DEFAULT_TARGET, testProxy } from "./test-proxy.ts";
@@ -57,17 +57,19 @@ async function keepPassword(
 
 /** Each account's object gets the proxy anew, with its password: a lease then needs nobody else. */
 async function giveTo(
-  { env }: Context<AdminEnv>,
+  context: Context<AdminEnv>,
   users: readonly AccountConfig[],
   proxy: Proxy,
 ): Promise<AccountConfig[]> {
   const { password, ...config } = proxy;
   const changed = users.map((account) => ({ ...account, proxy: config, updatedAt: Date.now() }));
   const results = await Promise.all(
-    changed.map((account) => accountObject(env, account.id).configure(account, null, password)),
+    changed.map((account) => accountObject(context.env, account.id).configure(account, null, password)),
   );
-  const refused = results.find((result) => result.kind === "invalid");
-  if (refused?.kind === "invalid") throw new RelayError("conflict", refused.message);
+  for (const result of results) {
+    if (result.kind === "invalid") throw new RelayError("conflict", result.message);
+    holdsAfter(context, result.standsMs);
+  }
   return changed;
 }
 

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { LimitStatus } from "../domain/key.ts";
 import type { Person } from "../domain/person.ts";
 import { hasPurse, purseConfig, purseOf } from "../domain/purse.ts";
-import { publishDirectory, type AdminEnv } from "./context.ts";
+import { holdsAfter, publishDirectory, type AdminEnv } from "./context.ts";
 import { keyObject } from "./objects.ts";
 
 /** Around the change itself: the object knows first, the edge asks it last. */
@@ -13,7 +13,8 @@ export async function withPurse(
   change: () => Promise<void>,
 ): Promise<void> {
   const concerns = hasPurse(after) || (before !== null && hasPurse(before));
-  if (concerns) await keyObject(context.env, purseOf(after.id)).configure(purseConfig(after));
+  if (concerns)
+    holdsAfter(context, await keyObject(context.env, purseOf(after.id)).configure(purseConfig(after)));
   await change();
   if (concerns) await publishDirectory(context);
 }

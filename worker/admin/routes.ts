@@ -7,7 +7,7 @@ import { accountRoutes } from "./accounts.ts";
 import { auditRoutes } from "./audit.ts";
 import { apiDocumentRoutes } from "./api-document.ts";
 import { cardRoutes, redemptionRoutes } from "./cards.ts";
-import { withSettings, type AdminEnv } from "./context.ts";
+import { untilItHolds, withSettings, type AdminEnv } from "./context.ts";
 import { captureRoutes } from "./captures.ts";
 import { feedRoutes, feedTicketRoutes } from "./feed.ts";
 import { groupRoutes } from "./groups.ts";
@@ -84,9 +84,9 @@ export const adminApp = base
   .use("/admin/*", withBodyLimit)
   .use("/users/*", withBodyLimit)
   .use("/web/*", withBodyLimit)
-  .use("/admin/*", withSettings)
-  .use("/users/*", withSettings)
-  .use("/web/*", withSettings)
+  .use("/admin/*", withSettings, untilItHolds)
+  .use("/users/*", withSettings, untilItHolds)
+  .use("/web/*", withSettings, untilItHolds)
   .route(
     "/",
     openAliasRoutes(() => base),

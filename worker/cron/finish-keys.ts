@@ -17,14 +17,18 @@ export const BIN_DAYS = 30;
 
 const snapshotsOf = ({ KV }: Env, now: EpochMs) => ({ kv: KV, now, waitUntil: () => undefined });
 
-/** @returns how many keys their objects have heard of */
+/** Ends when what it told holds everywhere. @returns how many keys their objects have heard of */
 export async function tellKeys(env: Env, now: EpochMs): Promise<number> {
   const keys = await untoldKeys(env.DB, KEYS_PER_RUN);
+  let standsMs = 0;
   const failures = await reachKeys(keys, {
     db: env.DB,
     snapshots: snapshotsOf(env, now),
-    configure: (config) => env.KEYS.get(env.KEYS.idFromName(config.id)).configure(config),
+    configure: async (config) => {
+      standsMs = Math.max(standsMs, await env.KEYS.get(env.KEYS.idFromName(config.id)).configure(config));
+    },
   });
+  await scheduler.wait(standsMs);
   return keys.length - failures.size;
 }
 

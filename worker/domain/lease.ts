@@ -36,7 +36,7 @@ export interface LeaseRequest {
   readonly isTrial?: boolean;
 }
 
-/** A granted lease. The credential is ready to use and must not outlive the request. */
+/** A granted lease. The credential is ready to use and must not outlive the request, or the account's warrant. */
 export interface Lease {
   readonly requestId: RequestId;
   readonly accountId: AccountId;

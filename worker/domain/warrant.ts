@@ -9,6 +9,12 @@
  */
 export const WARRANT_MS = 2000;
 
+/**
+ * After a change: for how long warrants from before it may stand still, in ms. Whoever waits so long may say that the
+ * change holds everywhere, unless the object restarted in between: it forgets whom it gave one to.
+ */
+export type StandsMs = number;
+
 export interface Warrant {
   /** What it was given under: answers that stood under another term stand no longer. */
   readonly term: string;

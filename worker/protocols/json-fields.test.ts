@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseAt, spliceJson, topLevelFields } from "./json-fields.ts";
+import { parseAt, readFieldsOf, spliceJson, topLevelFields } from "./json-fields.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -75,6 +75,29 @@ describe("topLevelFields", () => {
   it("does not pollute a prototype through a field name", () => {
     const fields = topLevelFields(bytesOf('{"__proto__":{"x":1},"constructor":2}'));
     expect([...fields.keys()]).toEqual(["__proto__", "constructor"]);
+  });
+});
+
+describe("readFieldsOf", () => {
+  const usage = { input: 1, output: [2, "é"] };
+  const padding = "x".repeat(300 * 1024);
+
+  it.each([
+    ["small", {}],
+    ["large", { padding }],
+  ])("reads what is asked for of a %s answer", (_, more) => {
+    const read = readFieldsOf(bytesOf(JSON.stringify({ model: "m", usage, ...more })), ["usage", "absent"]);
+    expect(read?.usage).toEqual(usage);
+    expect(read?.absent).toBeUndefined();
+  });
+
+  it.each([
+    ["small", ""],
+    ["large", padding],
+  ])("is null where a %s one is no object", (_, more) => {
+    for (const text of [`["${more}"]`, `"${more}"`, `{"a":"${more}"`, `{"a":"${more}"}}`]) {
+      expect(readFieldsOf(bytesOf(text), ["a"])).toBeNull();
+    }
   });
 });
 

@@ -174,11 +174,26 @@ export function parseAt(bytes: Uint8Array, range: FieldRange): unknown {
 }
 
 const lenient = new TextDecoder();
+/** Parsing costs less than scanning up to about here; an answer that holds pictures is not to be in memory thrice. */
+const PARSED_BYTES_MAX = 256 * 1024;
 
-/** A whole answer, to look into it rather than to pass it on; null: it is no JSON object. */
-export function readObject(bytes: Uint8Array): Json | null {
-  const value = parseJson(lenient.decode(bytes));
-  return isObject(value) && !Array.isArray(value) ? value : null;
+/** Some fields of an answer that is passed on as it is; null: it is no JSON object. */
+export function readFieldsOf(bytes: Uint8Array, names: readonly string[]): Json | null {
+  if (bytes.length <= PARSED_BYTES_MAX) {
+    const value = parseJson(lenient.decode(bytes));
+    return isObject(value) && !Array.isArray(value) ? value : null;
+  }
+  try {
+    const ranges = topLevelFields(bytes);
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const range = ranges.get(name);
+        return range === undefined ? [] : [[name, parseAt(bytes, range)] as const];
+      }),
+    );
+  } catch {
+    return null;
+  }
 }
 
 /** The bytes with one value replaced and all else as it was. */

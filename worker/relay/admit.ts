@@ -59,7 +59,7 @@ function ask(
   const own = askOf(call.key.id, request).then((decision) => {
     const warrant = decision.kind === "admitted" ? decision.warrant : null;
     if (decision.kind === "admitted" && warrant !== null) {
-      keyWarrants.keep(call.key.id, question, { grant: decision, warrant }, askedAt);
+      keyWarrants.keep(call.key.id, question, { grant: { ...decision, waitedMs: 0 }, warrant }, askedAt);
     }
     return decision;
   });

@@ -247,6 +247,7 @@ export class Booking {
   }
 
   #send(): void {
-    mailbox.send(this.#ports, this.#urgent);
+    // Once its client has left, a worker may be stopped at any moment: nobody should wait for it to gather.
+    mailbox.send(this.#ports, this.#urgent || this.#ports.watch.isClientGone);
   }
 }

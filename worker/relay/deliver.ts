@@ -52,7 +52,7 @@ export function deliveredHeaders(upstream: Headers, { requestId, story }: Bookin
   return headers;
 }
 
-const broken = (message: string): Delivered => {
+const broken = (message: string, reason: "network" | "server_error" = "network"): Delivered => {
   const error: ErrorFacts = {
     code: "upstream_interrupted",
     message: "The upstream broke off its answer.",
@@ -63,7 +63,7 @@ const broken = (message: string): Delivered => {
     verdict: {
       kind: "failover",
       scope: "account",
-      reason: "network",
+      reason,
       until: null,
       message,
       error,
@@ -95,7 +95,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
     if (ports.watch.isClientGone) throw error;
     return broken("The answer broke off.");
   }
-  if (body.length === 0) return broken("The answer was empty.");
+  if (body.length === 0) return broken("The answer was empty.", "server_error");
   booking.firstByte();
   booking.observe(call.protocol.readAnswer(body));
   const { translation } = call;
@@ -111,7 +111,7 @@ async function deliverWhole({ response, abort }: Answer, delivery: Delivery): Pr
 async function deliverStream({ response, scripted, abort }: Answer, delivery: Delivery): Promise<Delivered> {
   const { call, booking, ports } = delivery;
   const body: ReadableStream<Uint8Array> | null = response.body;
-  if (body === null) return broken("The answer was empty.");
+  if (body === null) return broken("The answer was empty.", "server_error");
   const reader = call.protocol.createStreamReader(response.headers.get("content-type") ?? "");
   const client = call.translation?.client ?? call.protocol;
   const translator = call.translation === null ? null : createStreamTranslator(call.translation);

@@ -29,7 +29,11 @@ export class HeldWarrants<Id extends string, Grant> {
   /** What the object would answer now; null: it must be asked. */
   find(id: Id, question: string, now: EpochMs): Grant | null {
     const held = this.#held.get(id);
-    return held !== undefined && isStanding(held, now) ? (held.grants.get(question) ?? null) : null;
+    if (held === undefined) return null;
+    if (isStanding(held, now)) return held.grants.get(question) ?? null;
+    // Secrets may have come with it, and a clock that is set forward again must not revive it.
+    this.#held.delete(id);
+    return null;
   }
 
   /** @param askedAt when the question was sent that brought it */
@@ -47,8 +51,11 @@ export class HeldWarrants<Id extends string, Grant> {
   renew(id: Id, warrant: Warrant | null, askedAt: EpochMs): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
-    if (warrant?.term !== held.term || !isStanding(held, askedAt)) this.#held.delete(id);
-    else this.#held.set(id, { ...held, since: askedAt, until: askedAt + warrant.forMs });
+    if (warrant?.term !== held.term || askedAt >= held.until) this.#held.delete(id);
+    // An answer that was overtaken by a later question's has nothing to add.
+    else if (askedAt > held.since) {
+      this.#held.set(id, { ...held, since: askedAt, until: askedAt + warrant.forMs });
+    }
   }
 
   /** Something was learnt that the object may not know yet. */

@@ -12,7 +12,7 @@ export interface Reach {
   readonly db: D1Database;
   readonly snapshots: SnapshotContext;
   /** Tells the key's object. */
-  readonly configure: (config: KeyConfig) => Promise<void>;
+  readonly configure: (config: KeyConfig) => Promise<unknown>;
 }
 
 export interface SnapshotEntry {
@@ -81,7 +81,7 @@ export async function eraseKeys(
   db: D1Database,
   keys: readonly StoredKey[],
   commit: Commit,
-  revoke: (id: KeyId) => Promise<void>,
+  revoke: (id: KeyId) => Promise<unknown>,
 ): Promise<readonly KeyId[]> {
   const wanted = keys.map(({ config }) => config.id);
   const ids = await deleteKeys(db, wanted, commit);

@@ -1,7 +1,7 @@
 /** Reads what an Anthropic answer cost, from its JSON or its event stream (docs.anthropic.com/en/api/messages-streaming). Pure. */
 import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type TokenUsage, type UsageReading } from "../../domain/usage.ts";
-import { readObject } from "../json-fields.ts";
+import { readFieldsOf } from "../json-fields.ts";
 import type { UsageReader } from "../protocol.ts";
 import { SseReader, type SseEvent } from "../sse.ts";
 
@@ -58,7 +58,7 @@ export function addUsage(reading: UsageReading, usage: unknown): UsageReading {
 
 /** Usage of a complete JSON answer. What cannot be read counts as not reported. */
 export function readAnthropicAnswer(body: Uint8Array): UsageReading {
-  const answer = readObject(body);
+  const answer = readFieldsOf(body, ["model", "usage"]);
   if (answer === null) return EMPTY_READING;
   const reading = addUsage({ ...EMPTY_READING, model: textOrNull(answer.model) }, answer.usage);
   return { ...reading, finished: true };

@@ -1,6 +1,6 @@
 /** What Google reports of an answer's tokens, in the normal form (ai.google.dev/api/generate-content#UsageMetadata). Pure. */
 import { EMPTY_READING, NO_USAGE, type UsageReading } from "../../domain/usage.ts";
-import { readObject } from "../json-fields.ts";
+import { readFieldsOf } from "../json-fields.ts";
 import type { AnswerUsage } from "../neutral.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -85,7 +85,7 @@ export const withMessage = (reading: UsageReading, message: Json): UsageReading 
 
 /** Usage of a complete JSON answer. What cannot be read counts as not reported. */
 export function readGeminiAnswer(body: Uint8Array): UsageReading {
-  const answer = readObject(body);
+  const answer = readFieldsOf(body, ["response", "modelVersion", "usageMetadata"]);
   return answer === null
     ? EMPTY_READING
     : { ...withMessage(EMPTY_READING, unwrapped(answer)), finished: true };

@@ -1,7 +1,7 @@
 /** Reads the `usage` objects of OpenAI's dialects into the normal form, where no count holds another. Pure. */
 import { isObject, type Json } from "../../domain/json.ts";
 import { EMPTY_READING, type TokenUsage, type UsageReading } from "../../domain/usage.ts";
-import { readObject } from "../json-fields.ts";
+import { readFieldsOf } from "../json-fields.ts";
 
 /** No answer costs more tokens than this; a larger figure is the upstream's mistake and is clamped. */
 export const TOKENS_MAX = 1_000_000_000;
@@ -50,7 +50,7 @@ export const withNames = (reading: UsageReading, { model, service_tier }: Json):
 
 /** A complete JSON answer of any of the dialects. What cannot be read counts as not reported. */
 export function readJsonAnswer(body: Uint8Array): UsageReading {
-  const answer = readObject(body);
+  const answer = readFieldsOf(body, ["model", "service_tier", "usage", "output"]);
   if (answer === null) return EMPTY_READING;
   const reading = withUsage(withNames(EMPTY_READING, answer), answer.usage);
   const tokens = { ...reading.tokens, webSearches: searchesIn(answer.output) };

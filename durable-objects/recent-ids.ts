@@ -1,5 +1,8 @@
-/** Request ids settled lately, so that a settlement that is repeated is told from one whose permit was lost. Pure. */
-import type { RequestId } from "../../worker/domain/ids.ts";
+/**
+ * Request ids that ended lately, so that an end that is told again is told from one that was never heard of, and a
+ * beginning that comes late from one that is still running. Pure.
+ */
+import type { RequestId } from "../worker/domain/ids.ts";
 
 /** A repeat comes within seconds; D1 refuses an older one by its primary key. */
 const KEPT_MAX = 10_000;
