@@ -78,6 +78,26 @@ describe("12: token refresh", () => {
     expect(await familyOf(family)).toMatchObject({ refreshesGranted: 2, reusesRefused: 0 });
   });
 
+  it("leaves nothing of a credential behind that was replaced while it was refreshed", async () => {
+    const { family, account, key } = await createOAuth({ refreshBehaviours: [{ delayMs: 300 }] });
+    const early = call(key);
+    await eventually(
+      () => familyOf(family),
+      ({ calls }) => calls === 1,
+    );
+    const newer = unique("family");
+    const credential = { accessToken: unique("access"), refreshToken: unique("refresh") };
+    await upstream.seedOAuth({ family: newer, ...credential, expiresInS: 3600 });
+    const changed = await admin("PATCH", `/accounts/${account.id}`, {
+      credential: { ...credential, expiresAt: Date.now() + HOUR_MS },
+    });
+    expect(changed.status).toBe(200);
+    expect((await early).status).toBe(200);
+    for (let turn = 0; turn < 2; turn++) expect((await call(key)).status).toBe(200);
+    const served = (await upstream.log(newer)).filter(({ status }) => status === 200);
+    expect(served.map((each) => each.credential)).toEqual([credential.accessToken, credential.accessToken]);
+  });
+
   it("tries again with back-off after a failure, and the account shows why", async () => {
     const { family, account, key } = await createOAuth({
       refreshBehaviours: [{ status: 500 }, { status: 503 }],
