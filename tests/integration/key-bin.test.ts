@@ -5,7 +5,7 @@ import { emptyBin, tellKeys } from "../../worker/cron/finish-keys.ts";
 import { rebuildSnapshots } from "../../worker/cron/rebuild-snapshots.ts";
 import { parseEnv } from "../../worker/env.ts";
 import { keyConfigSchema, type KeyView } from "../../worker/domain/key.ts";
-import { admin, call, createKey, createPair, env, keyView, unique, usageOf } from "./setup/relay.ts";
+import { admin, call, createKey, createPair, env, keyStub, keyView, unique, usageOf } from "./setup/relay.ts";
 import { costsEach, settledStatus } from "./setup/limits.ts";
 
 const DAY_MS = 86_400_000;
@@ -143,7 +143,7 @@ describe("a change that nobody was told of", () => {
       .bind(key.id)
       .first("config");
     const config = keyConfigSchema.parse(JSON.parse(String(row)));
-    const object = env.KEYS.get(env.KEYS.idFromName(key.id)) as unknown as {
+    const object = keyStub(key) as unknown as {
       configure(config: unknown): Promise<void>;
     };
     await object.configure({ ...config, enabled: true, updatedAt: config.updatedAt - 1 });

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { parseKeyring } from "../../worker/storage/seal.ts";
-import { accountView, admin, call, createPair, env, type TestAccount } from "./setup/relay.ts";
+import { accountStub, accountView, admin, call, createPair, env, type TestAccount } from "./setup/relay.ts";
 
 interface Keyring {
   readonly newest: string;
@@ -20,22 +20,20 @@ const key = (letter: string) => btoa(letter.repeat(32));
 const OLD = `test0:${key("o")}`;
 const GONE = `gone:${key("g")}`;
 
-const stubOf = ({ id }: { readonly id: string }) => env.ACCOUNTS.get(env.ACCOUNTS.idFromName(id));
-
 /** Seals an account's credential with a key, and puts the object away, as a deployment does. */
 async function sealWith(account: TestAccount, ring: string): Promise<string> {
   const keyring = await parseKeyring(ring);
   const sealed = await keyring.seal(JSON.stringify({ apiKey: account.secret }), account.id);
-  await runInDurableObject(stubOf(account), (_, { storage }) => {
+  await runInDurableObject(accountStub(account), (_, { storage }) => {
     storage.kv.put("credential", { ...storage.kv.get<object>("credential"), sealed });
   });
-  await evictDurableObject(stubOf(account));
+  await evictDurableObject(accountStub(account));
   return sealed;
 }
 
 const sealedOf = (account: TestAccount) =>
   runInDurableObject(
-    stubOf(account),
+    accountStub(account),
     (_, { storage }) => storage.kv.get<{ sealed: string }>("credential")?.sealed,
   );
 

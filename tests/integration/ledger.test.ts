@@ -2,18 +2,19 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { KeyNews } from "../../durable-objects/key/contract.ts";
-import type { KeyObject } from "../../durable-objects/key/object.ts";
 import { settlementOf } from "../../worker/domain/permit.ts";
 import { bookUsage } from "../../worker/storage/usage-records.ts";
 import type { UsageRecord } from "../../worker/domain/usage.ts";
 import { answer } from "../upstream/behaviour.ts";
 import {
+  accountStub,
   admin,
   call,
   createPair,
   env,
   eventually,
   idle,
+  keyStub,
   keyView,
   stream,
   upstream,
@@ -26,8 +27,6 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const keyStub = (key: { id: string }) =>
-  env.KEYS.get(env.KEYS.idFromName(key.id)) as unknown as DurableObjectStub<KeyObject>;
 const tell = (key: { id: string }, news: Partial<KeyNews>) =>
   (keyStub(key) as unknown as { news(news: KeyNews): Promise<void> }).news({
     admissions: [],
@@ -162,7 +161,7 @@ describe("a worker that died", () => {
   async function evictLikeACrash(key: TestKey, account: { id: string; secret: string }) {
     await upstream.set(account.secret, answer());
     await evictDurableObject(keyStub(key));
-    await evictDurableObject(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)));
+    await evictDurableObject(accountStub(account));
   }
 });
 
@@ -179,7 +178,7 @@ describe("objects that restart", () => {
     );
     await new Promise((resolve) => setTimeout(resolve, 60));
     await evictDurableObject(keyStub(key));
-    await evictDurableObject(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)));
+    await evictDurableObject(accountStub(account));
     expect((await call(key)).status).toBe(429);
     await upstream.release(gate);
     await (await running).text();

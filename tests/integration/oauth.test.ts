@@ -5,11 +5,11 @@ import type { AccountView } from "../../worker/domain/account.ts";
 import type { OAuthSeed } from "../upstream/control-types.ts";
 import { createPerson, signedIn } from "./setup/people.ts";
 import {
+  accountStub,
   accountView,
   admin,
   call,
   createPair,
-  env,
   eventually,
   idle,
   unique,
@@ -71,7 +71,7 @@ describe("12: token refresh", () => {
     const { family, account, key } = await createOAuth({ refreshedExpiresInS: 1 });
     expect((await call(key)).status).toBe(200);
     await idle(account, key);
-    await evictDurableObject(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)));
+    await evictDurableObject(accountStub(account));
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Date.now() + 2000);
     expect((await call(key)).status).toBe(200);

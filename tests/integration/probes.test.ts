@@ -1,13 +1,20 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { accountView, call, createPool, env, eventually, upstream, type TestAccount } from "./setup/relay.ts";
+import {
+  accountStub,
+  accountView,
+  call,
+  createPool,
+  eventually,
+  upstream,
+  type TestAccount,
+} from "./setup/relay.ts";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-const alarmOf = (account: TestAccount) =>
-  runDurableObjectAlarm(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)));
+const alarmOf = (account: TestAccount) => runDurableObjectAlarm(accountStub(account));
 
 /** An account that rests because its upstream broke the connection, at the moment at which it is probed. */
 async function restingAccount(): Promise<TestAccount> {

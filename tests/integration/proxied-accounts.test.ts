@@ -5,12 +5,12 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { AccountObject } from "../../durable-objects/account/object.ts";
 import type { AccountView } from "../../worker/domain/account.ts";
 import {
+  accountStub,
   accountView,
   admin,
   call,
   createPair,
   createPool,
-  env,
   eventually,
   relayWith,
   unique,
@@ -39,8 +39,6 @@ const EGRESS = { EGRESS_URL: lab.egress.url, EGRESS_TOKEN: lab.egress.token };
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const stubOf = ({ id }: { readonly id: string }) => env.ACCOUNTS.get(env.ACCOUNTS.idFromName(id));
 
 async function createOAuth(proxy: unknown, base: string) {
   const family = unique("family");
@@ -78,7 +76,7 @@ describe("a token refresh", { timeout: TEST_TIMEOUT_MS }, () => {
   it("goes through the account's proxy, by the forwarder", async () => {
     const proxy = await started("http", USER);
     const { family, account } = await createOAuth(placeOf("http", proxy, USER), REMOTE);
-    await runInDurableObject(stubOf(account), async (_, state) => {
+    await runInDurableObject(accountStub(account), async (_, state) => {
       const object = new AccountObject(state, { ...rawEnv, ...EGRESS });
       // It loads what it knows first.
       await state.blockConcurrencyWhile(() => Promise.resolve());
@@ -145,7 +143,7 @@ describe("a probe", { timeout: TEST_TIMEOUT_MS }, () => {
     expect((await setProxy(account, placeOf("http", await started("http")))).status).toBe(200);
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime((status?.cooldowns[0]?.until ?? 0) - 4000);
-    await runDurableObjectAlarm(stubOf(account));
+    await runDurableObjectAlarm(accountStub(account));
     expect((await accountView(account)).status?.availability).toEqual({ kind: "available" });
     expect((await upstream.statsOf(account.secret)).otherRequests).toBe(1);
   });
@@ -234,7 +232,7 @@ describe("an account's proxy", { timeout: TEST_TIMEOUT_MS }, () => {
   it("survives a restart of its object", async () => {
     const place = placeOf("socks5", await started("socks5", USER), USER);
     const { account, key } = await createProxiedPair(place);
-    await evictDurableObject(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)));
+    await evictDurableObject(accountStub(account));
     expect((await call(key, { relay: relayBy("tunnel") })).status).toBe(200);
   });
 });

@@ -2,7 +2,18 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { answer } from "../upstream/behaviour.ts";
-import { admin, call, createPair, env, stream, unique, upstream, usageOf } from "./setup/relay.ts";
+import {
+  accountStub,
+  admin,
+  call,
+  createPair,
+  env,
+  keyStub,
+  stream,
+  unique,
+  upstream,
+  usageOf,
+} from "./setup/relay.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -87,12 +98,12 @@ describe("what persists", () => {
       logs: written.join("\n"),
       D1: await databaseText(),
       KV: await kvText(),
-      account: await contentsOf(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id))),
-      proxiedAccount: await contentsOf(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(behindProxy.id))),
+      account: await contentsOf(accountStub(account)),
+      proxiedAccount: await contentsOf(accountStub(behindProxy)),
       adminTest: tested,
       adminRefusal: refused,
-      oauthAccount: await contentsOf(env.ACCOUNTS.get(env.ACCOUNTS.idFromName(oauth.id))),
-      key: await contentsOf(env.KEYS.get(env.KEYS.idFromName(key.id))),
+      oauthAccount: await contentsOf(accountStub(oauth)),
+      key: await contentsOf(keyStub(key)),
       admin: await (await admin("GET", "/accounts?limit=200")).text(),
       adminKeys: await (await admin("GET", "/keys?limit=200")).text(),
     };

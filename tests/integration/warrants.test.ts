@@ -1,19 +1,18 @@
 /** What objects are not asked for, and that nothing is lost or late for it. */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { AccountObject } from "../../durable-objects/account/object.ts";
-import type { KeyObject } from "../../durable-objects/key/object.ts";
 import { WARRANT_MS } from "../../worker/domain/warrant.ts";
 import { answer, overloaded } from "../upstream/behaviour.ts";
 import {
+  accountStub,
   accountView,
   admin,
   call,
   createPair,
   createPool,
-  env,
   eventually,
   idle,
+  keyStub,
   keyView,
   stream,
   unique,
@@ -27,11 +26,6 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-const keyStub = (key: { id: string }) =>
-  env.KEYS.get(env.KEYS.idFromName(key.id)) as unknown as DurableObjectStub<KeyObject>;
-const accountStub = (account: { id: string }) =>
-  env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)) as unknown as DurableObjectStub<AccountObject>;
 
 /** Counts what the objects are asked from now on. */
 async function counted({ key, account }: { key: TestKey; account: TestAccount }) {

@@ -4,7 +4,7 @@ import type { LimitId } from "../../../worker/domain/key-limits.ts";
 import type { KeyStatus, LimitStatus } from "../../../worker/domain/key.ts";
 import { NANO_PER_DOLLAR } from "../../../worker/domain/money.ts";
 import { answer } from "../../upstream/behaviour.ts";
-import { env, eventually, upstream, type TestAccount, type TestKey } from "./relay.ts";
+import { eventually, keyStub, upstream, type TestAccount, type TestKey } from "./relay.ts";
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -31,7 +31,7 @@ export async function refusalOf(response: Response): Promise<Refusal> {
 
 /** From the object itself: the admin's session would not outlive the days that these tests let pass. */
 export const statusOf = (key: TestKey): Promise<KeyStatus> =>
-  (env.KEYS.get(env.KEYS.idFromName(key.id)) as unknown as { status(): Promise<KeyStatus> }).status();
+  (keyStub(key) as unknown as { status(): Promise<KeyStatus> }).status();
 
 /** The key's state once none of its requests runs any more. */
 export const settledStatus = (key: TestKey): Promise<KeyStatus> =>

@@ -1,6 +1,8 @@
 /** A relay to test: accounts at the fake upstream, keys, calls, and the ledger, all through the public API. */
 import { createExecutionContext } from "cloudflare:test";
 import { env as rawEnv, exports } from "cloudflare:workers";
+import type { AccountObject } from "../../../durable-objects/account/object.ts";
+import type { KeyObject } from "../../../durable-objects/key/object.ts";
 import type * as worker from "../../../worker/index.ts";
 import { app } from "../../../worker/app.ts";
 import type { AccountView } from "../../../worker/domain/account.ts";
@@ -52,6 +54,11 @@ export const patientRelay = relayWith({
   HEADERS_TIMEOUT_MS: "60000",
   ANSWER_TIMEOUT_MS: "60000",
 });
+
+export const keyStub = (key: { readonly id: string }) =>
+  env.KEYS.get(env.KEYS.idFromName(key.id)) as unknown as DurableObjectStub<KeyObject>;
+export const accountStub = (account: { readonly id: string }) =>
+  env.ACCOUNTS.get(env.ACCOUNTS.idFromName(account.id)) as unknown as DurableObjectStub<AccountObject>;
 
 let token: Promise<string> | null = null;
 
@@ -176,7 +183,7 @@ export async function eventually<Value>(
 
 /** The ledger's records of a key, once there are `count` of them; the object's batch is sent without waiting. */
 export async function usageOf(key: KeyView, count = 1): Promise<UsageView[]> {
-  const object = env.KEYS.get(env.KEYS.idFromName(key.id));
+  const object = keyStub(key);
   const { items } = await eventually(
     async () => {
       await (object as unknown as { ship(): Promise<void> }).ship();

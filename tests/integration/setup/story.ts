@@ -1,14 +1,14 @@
 /** The story of a request, as an admin reads it. */
 import type { Routing } from "../../../worker/domain/routing.ts";
 import type { RequestView } from "../../../worker/domain/usage.ts";
-import { admin, env, eventually } from "./relay.ts";
+import { admin, eventually, keyStub } from "./relay.ts";
 
 /** A request's record, once it is in the ledger. */
 export async function requestView(
   key: { readonly id: string },
   response: { readonly headers: Headers },
 ): Promise<RequestView> {
-  const object = env.KEYS.get(env.KEYS.idFromName(key.id));
+  const object = keyStub(key);
   const id = response.headers.get("x-relay-request-id") ?? "";
   const found = await eventually(
     async () => {
