@@ -1,6 +1,7 @@
 /** The ledger in D1: booking of batches, exactly once. */
 import { dayOf } from "../domain/calendar.ts";
 import type { UsageRecord } from "../domain/usage.ts";
+import { SUM_COLUMNS } from "./sum-rows.ts";
 
 export interface Batch {
   /** Whose sequence `through` counts in. */
@@ -18,6 +19,15 @@ const RECORDS_PER_STATEMENT = 500;
 // Rows travel as lists, which are half as long as objects and as quick to write as to read. Both kinds begin with the
 // request's id.
 type Cell = string | number | null;
+
+const tokenCells = ({ tokens }: UsageRecord): Cell[] => [
+  tokens.input,
+  tokens.output,
+  tokens.cacheWrite5m,
+  tokens.cacheWrite1h,
+  tokens.cacheRead,
+  tokens.webSearches,
+];
 
 const RECORD_COLUMNS = [
   "request_id",
@@ -65,12 +75,7 @@ const recordRow = (record: UsageRecord): Cell[] => [
   record.firstByteAt,
   record.endedAt,
   record.attempts,
-  record.tokens.input,
-  record.tokens.output,
-  record.tokens.cacheWrite5m,
-  record.tokens.cacheWrite1h,
-  record.tokens.cacheRead,
-  record.tokens.webSearches,
+  ...tokenCells(record),
   record.serviceTier,
   record.speed,
   record.cost,
@@ -80,18 +85,6 @@ const recordRow = (record: UsageRecord): Cell[] => [
 ];
 
 const GROUP_COLUMNS = ["hour", "day", "key_id", "account_id", "model", "protocol", "provider"] as const;
-const COUNTED_COLUMNS = [
-  "failed",
-  "unpriced",
-  "input",
-  "output",
-  "cache_write_5m",
-  "cache_write_1h",
-  "cache_read",
-  "web_searches",
-  "cost",
-] as const;
-
 /** What the sums need of a record. */
 const sumRow = (record: UsageRecord, timeZone: string): Cell[] => [
   record.requestId,
@@ -102,21 +95,16 @@ const sumRow = (record: UsageRecord, timeZone: string): Cell[] => [
   record.model,
   record.protocol,
   record.provider ?? "",
+  1,
   Number(record.outcome !== "completed" && record.outcome !== "client_gone"),
   Number(record.priceVersion === null && record.tokens.output > 0),
-  record.tokens.input,
-  record.tokens.output,
-  record.tokens.cacheWrite5m,
-  record.tokens.cacheWrite1h,
-  record.tokens.cacheRead,
-  record.tokens.webSearches,
+  ...tokenCells(record),
   record.cost,
 ];
 
-const SUM_COLUMNS = ["request_id", ...GROUP_COLUMNS, ...COUNTED_COLUMNS] as const;
+const SUM_ROW = ["request_id", ...GROUP_COLUMNS, ...SUM_COLUMNS] as const;
 
-const inSumRow = (column: (typeof SUM_COLUMNS)[number]) =>
-  `item.value ->> ${String(SUM_COLUMNS.indexOf(column))}`;
+const inSumRow = (column: (typeof SUM_ROW)[number]) => `item.value ->> ${String(SUM_ROW.indexOf(column))}`;
 
 // A record is new if its sender's fence does not cover it and nobody booked its request. The sums read the new
 // records before they are inserted, and the fence moves last: one transaction, so a batch counts whole or not at all.
@@ -125,10 +113,8 @@ const NEW_RECORDS = `
   WHERE NOT EXISTS (SELECT 1 FROM ledger_fence WHERE sender = ?2 AND through >= ?3)
     AND NOT EXISTS (SELECT 1 FROM usage_record WHERE request_id = item.value ->> 0)`;
 
-const SUMS = ["count(*)", ...COUNTED_COLUMNS.map((column) => `sum(${inSumRow(column)})`)].join(", ");
-const ADD_SUMS = ["requests", ...COUNTED_COLUMNS]
-  .map((column) => `${column} = ${column} + excluded.${column}`)
-  .join(", ");
+const SUMS = SUM_COLUMNS.map((column) => `sum(${inSumRow(column)})`).join(", ");
+const ADD_SUMS = SUM_COLUMNS.map((column) => `${column} = ${column} + excluded.${column}`).join(", ");
 
 const addSums = (table: "usage_hour" | "usage_day", period: "hour" | "day") => {
   const group = ([period, "key_id", "account_id", "model", "protocol", "provider"] as const).map(inSumRow);
