@@ -31,7 +31,7 @@ export interface Refusal {
 type Granted = Extract<LeaseAnswer, { kind: "granted" }>;
 
 /** What began and ended in the same box is told as its end. @returns whether its beginning was in there */
-function withdraw(news: { readonly requestId: RequestId }[], requestId: RequestId): boolean {
+function retract(news: { readonly requestId: RequestId }[], requestId: RequestId): boolean {
   const at = news.findIndex((each) => each.requestId === requestId);
   if (at !== -1) news.splice(at, 1);
   return at !== -1;
@@ -112,7 +112,7 @@ export class Isolate {
 
   settle(key: KeyId, settlement: Settlement): void {
     const news = this.toKey(key);
-    withdraw(news.admissions, settlement.requestId);
+    retract(news.admissions, settlement.requestId);
     news.settlements.push(settlement);
   }
 
@@ -124,7 +124,7 @@ export class Isolate {
     const news = this.toAccount(account);
     const { kind } = release.outcome;
     if (kind === "failed" || kind === "disabled") this.accountWarrants.end(account);
-    if (withdraw(news.taken, release.requestId) && (kind === "ok" || kind === "neutral")) return;
+    if (retract(news.taken, release.requestId) && (kind === "ok" || kind === "neutral")) return;
     news.releases.push(release);
   }
 

@@ -57,7 +57,7 @@ function newsFor<Id, News>(box: Map<Id, News>, id: Id, empty: () => News): News 
  *
  * @returns whether its beginning was still to be told
  */
-function withdraw(news: { readonly requestId: RequestId }[], requestId: RequestId): boolean {
+function retract(news: { readonly requestId: RequestId }[], requestId: RequestId): boolean {
   const at = news.findLastIndex((each) => each.requestId === requestId);
   if (at !== -1) news.splice(at, 1);
   return at !== -1;
@@ -79,7 +79,7 @@ export const mailbox = {
   },
   settle(keyId: KeyId, record: UsageRecord, service: Service): void {
     const news = newsFor(toKeys, keyId, keyNews);
-    withdraw(news.admissions, record.requestId);
+    retract(news.admissions, record.requestId);
     news.settlements.push(settlementOf(record, service));
   },
   /** Like `settle`, for a purse. */
@@ -97,7 +97,7 @@ export const mailbox = {
   },
   release(accountId: AccountId, release: Release): void {
     const news = newsFor(toAccounts, accountId, accountNews);
-    const isUnheardOf = withdraw(news.taken, release.requestId);
+    const isUnheardOf = retract(news.taken, release.requestId);
     if (!isUnheardOf || teaches(release)) news.releases.push(release);
   },
   turnAnswered(accountId: AccountId, requestId: RequestId): void {
